@@ -1,0 +1,15 @@
+//! The nouns that every other crate shares: findings and their evidence, pseudonyms, time.
+//!
+//! A type enters this crate when a second crate needs it. Nothing here reads a file, a clock or
+//! the network, and nothing here knows a traffic format or a detector.
+
+pub mod evidence;
+pub mod finding;
+pub mod pseudonym;
+pub mod time;
+pub mod wire;
+
+pub use evidence::{Evidence, Member, Sample, Sensitivity, SharedObject, Tie};
+pub use finding::{BenignCause, Finding, FindingId, Provenance, Severity, Subject, Technique, Verdict};
+pub use pseudonym::{CaseKey, Pseudonym};
+pub use time::Timestamp;

@@ -1,0 +1,3 @@
+//! One module per kind of traffic.
+
+pub mod post;
