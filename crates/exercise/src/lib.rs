@@ -1,1 +1,3 @@
-//! exercise
+//! Artefact generators with ground truth.
+
+pub mod zipf;
