@@ -1,3 +1,5 @@
-//! Artefact generators with ground truth.
+//! Artefact generators with ground truth. Exercises send what they make in at the same doors as
+//! real traffic; evaluations count what was found of it.
 
+pub mod coordination;
 pub mod zipf;

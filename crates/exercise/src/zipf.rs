@@ -17,7 +17,7 @@ pub struct Shape {
     pub days: u32,
     /// Objects; the one of rank r has 1/r of the share of the first (Zipf with exponent 1).
     pub objects: u32,
-    /// Accounts; the chance of the first x of them together is (x / accounts)^(2/3).
+    /// Accounts; the chance of the first x of them together is the root of x / accounts.
     pub accounts: u32,
     /// Planted groups. The accounts of two groups are distinct.
     pub groups: u32,
@@ -135,7 +135,7 @@ impl Rows {
         }
         let share = self.random.unit() * self.cumulative.last().copied().unwrap_or(0.0);
         let object = self.cumulative.partition_point(|&up_to| up_to <= share);
-        let account = f64::from(self.shape.accounts) * self.random.unit().powf(1.5);
+        let account = f64::from(self.shape.accounts) * self.random.unit().powi(2);
         (account as i32, object as i64, self.random.moment(&self.shape))
     }
 }
