@@ -1,0 +1,292 @@
+//! What a person reads on standard output: one sentence, the table, the findings, the input, and
+//! where to read more.
+
+use std::fmt::Write as _;
+
+use domain::{Finding, Severity};
+
+use crate::summary::{CAVEAT, Summary, group_size, is_coordination, q_cell, spoken, urgency};
+use crate::words::{NAME_LIMIT, confidence, counted, minute, percent, shown, thousands};
+
+/// Problems with the input that are written out; the report has them all.
+const PROBLEMS_SHOWN: usize = 10;
+
+/// Longest sentence of a finding that is written out, in characters.
+const SENTENCE_LIMIT: usize = 600;
+
+/// How the text may look.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Style {
+    /// Columns of the terminal.
+    pub(crate) width: usize,
+    /// True where colours may be used.
+    pub(crate) colour: bool,
+}
+
+/// The whole text. `more` are lines that say where to read on.
+pub(crate) fn text(run: &Summary, more: &[String], style: Style) -> String {
+    let mut page = Page { text: String::new(), style };
+    page.paragraph("", &strong(&run.headline(), style));
+    for reason in run.incomplete_because() {
+        page.paragraph("", &format!("The search is not complete: {}", shown(reason, SENTENCE_LIMIT)));
+    }
+    if !run.findings.is_empty() {
+        page.gap();
+        page.table(&run.findings);
+        if run.findings.iter().any(is_coordination) {
+            page.gap();
+            page.paragraph("", CAVEAT);
+        }
+    }
+    for (place, finding) in run.findings.iter().enumerate() {
+        page.gap();
+        page.finding(place + 1, finding);
+    }
+    page.gap();
+    page.input(run);
+    if !more.is_empty() {
+        page.gap();
+        page.heading("Read more");
+        for line in more {
+            page.paragraph("  ", line);
+        }
+    }
+    page.text
+}
+
+struct Page {
+    text: String,
+    style: Style,
+}
+
+impl Page {
+    fn gap(&mut self) {
+        self.text.push('\n');
+    }
+
+    fn heading(&mut self, words: &str) {
+        self.text.push_str(&strong(words, self.style));
+        self.text.push('\n');
+    }
+
+    /// Words wrapped to the width, the lines after the first indented below the text that follows `lead`.
+    fn paragraph(&mut self, lead: &str, words: &str) {
+        let indent = lead.chars().count();
+        let width = self.style.width.saturating_sub(indent).max(20);
+        for (n, line) in wrap(words, width).iter().enumerate() {
+            if n == 0 {
+                self.text.push_str(lead);
+            } else {
+                self.text.push_str(&" ".repeat(indent));
+            }
+            self.text.push_str(line);
+            self.text.push('\n');
+        }
+    }
+
+    fn table(&mut self, findings: &[Finding]) {
+        let numbers = findings.len().to_string().len().max(2);
+        let header = format!("{:>numbers$}  severity  sure   size  q       what", "no");
+        self.text.push_str(&faint(&header, self.style));
+        self.text.push('\n');
+        // The columns before the title take up 31 characters and the number's.
+        let left = 31 + numbers;
+        let room = self.style.width.saturating_sub(left).max(24);
+        for (place, finding) in findings.iter().enumerate() {
+            let severity = coloured(&format!("{:<8}", finding.severity), finding.severity, self.style);
+            let cells = format!(
+                "{:>numbers$}  {severity}  {:<5} {:>5}  {:<6}  ",
+                place + 1,
+                percent(finding.confidence),
+                thousands(group_size(finding) as u64),
+                q_cell(finding),
+            );
+            for (n, line) in wrap(&shown(&finding.title, 3 * NAME_LIMIT), room).iter().enumerate() {
+                if n == 0 {
+                    self.text.push_str(&cells);
+                } else {
+                    self.text.push_str(&" ".repeat(left));
+                }
+                self.text.push_str(line);
+                self.text.push('\n');
+            }
+        }
+    }
+
+    fn finding(&mut self, number: usize, finding: &Finding) {
+        let title = format!("{number}. {}", shown(&finding.title, 3 * NAME_LIMIT));
+        self.paragraph("", &strong(&title, self.style));
+        let field = |name: &str| format!("   {name:<12} ");
+        for (n, cause) in finding.benign_causes.iter().enumerate() {
+            let lead = field(if n == 0 { "It may be" } else { "or" });
+            let name = shown(&spoken(&cause.name), NAME_LIMIT);
+            self.paragraph(&lead, &format!("{name}. {}", shown(&cause.why, SENTENCE_LIMIT)));
+        }
+        self.paragraph(&field("Do next"), &shown(&finding.next_step, SENTENCE_LIMIT));
+        let evidence = &finding.evidence;
+        let facts = format!("{} {}", evidence.observed, evidence.expected);
+        self.paragraph(&field("Seen"), &shown(&facts, SENTENCE_LIMIT));
+        let sure = format!(
+            "{} ({}), severity {}: {}",
+            confidence(finding.confidence),
+            percent(finding.confidence),
+            finding.severity,
+            urgency(finding.severity)
+        );
+        self.paragraph(&field("How sure"), &sure);
+        let when = format!("{} to {}", minute(finding.first_seen), minute(finding.last_seen));
+        self.paragraph(&field("When"), &when);
+    }
+
+    fn input(&mut self, run: &Summary) {
+        self.heading("Input");
+        self.paragraph("  ", &run.scope());
+        for note in &run.notes {
+            self.paragraph("  ", &shown(note, SENTENCE_LIMIT));
+        }
+        for problem in run.problems.iter().take(PROBLEMS_SHOWN) {
+            let line = format!(
+                "{}: {} ({})",
+                shown(&problem.place, NAME_LIMIT),
+                shown(&problem.message, SENTENCE_LIMIT),
+                shown(&problem.code, NAME_LIMIT)
+            );
+            self.paragraph("  ", &line);
+        }
+        if run.problems.len() > PROBLEMS_SHOWN {
+            let rest = (run.problems.len() - PROBLEMS_SHOWN) as u64;
+            self.paragraph("  ", &format!("… and {}.", counted(rest, "more problem", "more problems")));
+        }
+    }
+}
+
+/// Lines of at most `width` characters, broken at spaces. A longer word gets a line of its own: a URL
+/// that is broken cannot be copied.
+fn wrap(words: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let mut used = 0;
+    for word in words.split_whitespace() {
+        let len = visible(word);
+        match lines.last_mut() {
+            Some(line) if used + 1 + len <= width => {
+                line.push(' ');
+                line.push_str(word);
+                used += 1 + len;
+            }
+            _ => {
+                lines.push(word.to_owned());
+                used = len;
+            }
+        }
+    }
+    if lines.is_empty() {
+        lines.push(String::new());
+    }
+    lines
+}
+
+/// Characters of a word without the codes for colour.
+fn visible(word: &str) -> usize {
+    let mut in_code = false;
+    word.chars()
+        .filter(|&letter| {
+            let was_in_code = in_code;
+            in_code = letter == '\u{1b}' || (in_code && letter != 'm');
+            !was_in_code && !in_code
+        })
+        .count()
+}
+
+fn strong(words: &str, style: Style) -> String {
+    paint(words, "1", style)
+}
+
+fn faint(words: &str, style: Style) -> String {
+    paint(words, "2", style)
+}
+
+/// Red for what asks for action now, yellow for today; the word itself always stands.
+fn coloured(words: &str, severity: Severity, style: Style) -> String {
+    match severity {
+        Severity::Critical | Severity::High => paint(words, "1;31", style),
+        Severity::Medium => paint(words, "33", style),
+        Severity::Low | Severity::Info => words.to_owned(),
+    }
+}
+
+fn paint(words: &str, code: &str, style: Style) -> String {
+    if style.colour { format!("\u{1b}[{code}m{words}\u{1b}[0m") } else { words.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample;
+    use crate::summary::InputProblem;
+
+    const PLAIN: Style = Style { width: 80, colour: false };
+
+    fn run(findings: Vec<Finding>) -> Summary {
+        Summary {
+            findings,
+            sources: vec!["german_url.csv".to_owned()],
+            rows_read: 218_971,
+            rows_refused: 2,
+            problems: vec![InputProblem {
+                code: "bad-time".to_owned(),
+                place: "german_url.csv, line 7".to_owned(),
+                message: "`soon` is not a time".to_owned(),
+            }],
+            ..Summary::default()
+        }
+    }
+
+    #[test]
+    fn two_findings_read_as_a_letter() {
+        let mut small = sample::finding(3);
+        small.severity = Severity::Low;
+        small.confidence = 0.7;
+        small.evidence.q_value = Some(0.031);
+        let more = ["report/report.html has the pictures and the rows.".to_owned()];
+        insta::assert_snapshot!(text(&run(vec![sample::finding(12), small]), &more, PLAIN));
+    }
+
+    #[test]
+    fn a_night_without_findings_is_quiet() {
+        let quiet = Summary { rows_refused: 0, problems: Vec::new(), ..run(Vec::new()) };
+        insta::assert_snapshot!(text(&quiet, &[], PLAIN), @r"
+        Nothing found in 218,971 rows.
+
+        Input
+          218,971 rows from 1 source were read and checked; none had to be left out.
+        ");
+    }
+
+    #[test]
+    fn colour_is_added_and_nothing_else() {
+        let run = run(vec![sample::finding(3)]);
+        let colourful = text(&run, &[], Style { colour: true, ..PLAIN });
+        assert!(colourful.contains("\u{1b}[1;31mhigh    \u{1b}[0m"));
+        let mut bare = colourful;
+        for code in ["1;31", "33", "1", "2", "0"] {
+            bare = bare.replace(&format!("\u{1b}[{code}m"), "");
+        }
+        assert_eq!(bare, text(&run, &[], PLAIN));
+    }
+
+    #[test]
+    fn a_hostile_name_sends_nothing_to_the_terminal() {
+        let written = text(&run(vec![sample::hostile_finding()]), &[], PLAIN);
+        assert!(written.chars().all(|letter| letter == '\n' || !letter.is_control()));
+        assert!(!written.contains('\u{202E}'));
+        assert!(written.lines().count() < 200);
+    }
+
+    #[test]
+    fn long_lists_of_problems_are_cut_and_counted() {
+        let mut run = run(Vec::new());
+        run.problems = vec![run.problems[0].clone(); 1_012];
+        let written = text(&run, &[], PLAIN);
+        assert!(written.contains("… and 1,002 more problems."));
+    }
+}
