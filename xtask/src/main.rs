@@ -1,6 +1,14 @@
-//! The tasks of the workspace.
+//! The tasks of the workspace, one module each.
+
+#![expect(clippy::disallowed_methods, reason = "tasks tell how long things took; no result depends on it")]
 
 mod bench;
+mod layers;
+mod lengths;
+mod licences;
+mod test;
+mod words;
+mod workspace;
 
 use std::process::ExitCode;
 
@@ -8,7 +16,10 @@ use clap::Parser;
 
 /// The tasks of the workspace.
 #[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
 enum Task {
+    /// Every check that a change must pass, the tests last.
+    Test(test::Test),
     /// How fast the engine is, beside its peers, and how it grows.
     Bench(bench::Bench),
 }
@@ -16,12 +27,18 @@ enum Task {
 #[expect(clippy::print_stderr, reason = "a task talks to the person who started it")]
 fn main() -> ExitCode {
     let result = match Task::parse() {
+        Task::Test(args) => test::main(&args),
         Task::Bench(args) => bench::main(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
+            let mut cause = error.source();
+            while let Some(error) = cause {
+                eprintln!("  because: {error}");
+                cause = error.source();
+            }
             ExitCode::FAILURE
         }
     }
