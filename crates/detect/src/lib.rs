@@ -5,6 +5,8 @@
 //! words). [`catalogue`] is the one list of detectors; [`engine`] interprets gathers.
 
 pub mod coordination;
+pub mod detectors;
 pub mod engine;
+pub mod stats;
 
 pub use engine::{Engine, EngineError};

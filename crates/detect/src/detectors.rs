@@ -1,0 +1,3 @@
+//! The detectors, one folder a family, one file each.
+
+pub mod influence;

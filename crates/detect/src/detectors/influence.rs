@@ -1,0 +1,3 @@
+//! Detectors of coordinated influence.
+
+pub mod coordinated_sharing;
