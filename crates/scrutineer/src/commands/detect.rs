@@ -69,6 +69,7 @@ impl Detect {
             Some(file) => allow::read(file, key.as_ref())?,
             None => Vec::new(),
         };
+        #[expect(clippy::disallowed_methods, reason = "the binary is where the clock is read")]
         let now = Timestamp(jiff::Timestamp::now().as_millisecond());
         let threads = self
             .threads
