@@ -93,7 +93,7 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
-    use crate::workspace::Dependency;
+    use crate::workspace::{Dependency, Workspace};
 
     fn member(name: &str, uses: &[(&str, Option<&str>)]) -> Package {
         let dependency = |&(name, kind): &(&str, Option<&str>)| Dependency {
@@ -107,6 +107,13 @@ mod tests {
             dependencies: uses.iter().map(dependency).collect(),
             ..Package::default()
         }
+    }
+
+    #[test]
+    fn this_workspace_keeps_to_the_table() {
+        let workspace = Workspace::of_manifests().expect("cargo can read the manifests");
+        assert!(workspace.members.len() > 1, "{:?}", workspace.members);
+        assert_eq!(problems(&workspace.members), [""; 0]);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "tasks tell how long things took; no result depends on it")]
 
 mod bench;
+mod docs;
 mod layers;
 mod lengths;
 mod licences;
@@ -20,6 +21,8 @@ use clap::Parser;
 enum Task {
     /// Every check that a change must pass, the tests last.
     Test(test::Test),
+    /// Writes the generated pages of docs/reference/.
+    Docs(docs::Docs),
     /// How fast the engine is, beside its peers, and how it grows.
     Bench(bench::Bench),
 }
@@ -28,6 +31,7 @@ enum Task {
 fn main() -> ExitCode {
     let result = match Task::parse() {
         Task::Test(args) => test::main(&args),
+        Task::Docs(args) => docs::main(&args).map_err(Into::into),
         Task::Bench(args) => bench::main(&args),
     };
     match result {

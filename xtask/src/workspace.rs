@@ -55,13 +55,18 @@ pub(crate) enum DescribeError {
 impl Workspace {
     /// Describes the workspace that the task was started in.
     pub(crate) fn describe() -> Result<Self, DescribeError> {
-        let json = output(Command::new(cargo()).args(["metadata", "--format-version", "1"]))?;
-        let metadata = Metadata::parse(&json)?;
+        let metadata = Metadata::read(&[])?;
         // The folder may belong to another user, as in a container; git is only asked for names here.
         let mut git = Command::new("git");
         git.args(["-c", "safe.directory=*", "-C"]).arg(&metadata.workspace_root);
         let names = output(git.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]))?;
         Ok(Self::new(metadata, &names))
+    }
+
+    /// The workspace's own manifests alone, which takes no network.
+    #[cfg(test)]
+    pub(crate) fn of_manifests() -> Result<Self, DescribeError> {
+        Ok(Self::new(Metadata::read(&["--no-deps", "--offline"])?, b""))
     }
 
     fn new(metadata: Metadata, file_names: &[u8]) -> Self {
@@ -103,6 +108,11 @@ struct Metadata {
 }
 
 impl Metadata {
+    fn read(more: &[&str]) -> Result<Self, DescribeError> {
+        let mut metadata = Command::new(cargo());
+        Self::parse(&output(metadata.args(["metadata", "--format-version", "1"]).args(more))?)
+    }
+
     fn parse(json: &[u8]) -> Result<Self, DescribeError> {
         serde_json::from_slice(json).map_err(|source| DescribeError::Metadata { source })
     }
