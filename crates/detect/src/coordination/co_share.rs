@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use arrow_array::{Int32Array, Int64Array, RecordBatch};
+use arrow_array::{ArrayRef, Int32Array, Int64Array, RecordBatch};
 use arrow_schema::{DataType, SchemaRef};
 
 use crate::engine::{
@@ -16,7 +16,7 @@ use crate::engine::{
 };
 
 /// Rows that a kernel gathers before it puts them out.
-const OUT_ROWS: usize = 65_536;
+const OUT_ROWS: usize = 16_384;
 
 /// Pairs that meet on at least `min_objects` distinct objects within `window_ms` (inclusive).
 ///
@@ -70,7 +70,7 @@ impl MakeKernel for MakeMeetings {
             window_ms: self.window_ms,
             object: None,
             recent: VecDeque::new(),
-            out: Pairs::default(),
+            out: Pairs::with_room(),
             rows: 0,
         })
     }
@@ -98,17 +98,21 @@ struct Pairs {
 }
 
 impl Pairs {
+    /// With room for a batch and what one more row may add.
+    fn with_room() -> Self {
+        let room = OUT_ROWS + OUT_ROWS / 8;
+        Self { a: Vec::with_capacity(room), b: Vec::with_capacity(room), object: Vec::with_capacity(room) }
+    }
+
     fn emit(&mut self, out: &mut Emit<'_>) -> Result<(), EngineError> {
-        let batch = RecordBatch::try_new(
-            pair_schema(),
-            vec![
-                Arc::new(Int32Array::from(std::mem::take(&mut self.a))),
-                Arc::new(Int32Array::from(std::mem::take(&mut self.b))),
-                Arc::new(Int64Array::from(std::mem::take(&mut self.object))),
-            ],
-        )
-        .expect("internal error: the columns follow the schema");
-        out.emit(batch)
+        let full = std::mem::replace(self, Self::with_room());
+        let columns: Vec<ArrayRef> = vec![
+            Arc::new(Int32Array::from(full.a)),
+            Arc::new(Int32Array::from(full.b)),
+            Arc::new(Int64Array::from(full.object)),
+        ];
+        let batch = RecordBatch::try_new(pair_schema(), columns);
+        out.emit(batch.expect("internal error: the columns follow the schema"))
     }
 }
 

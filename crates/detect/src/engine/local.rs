@@ -10,10 +10,12 @@ use traffic::{Part, Scratch, SourceError};
 
 use super::gather::{Emit, Gather, Input, Step, Tables};
 use super::rows::{Column, Layout};
-use super::spill::{Chunk, Partition};
+use super::spill::{Buffers, Chunk, Partition};
 
-/// Rows handed to a kernel at once, and rows staged before they are spread over partitions.
-const BATCH_ROWS: usize = 65_536;
+/// Rows handed to a kernel at once.
+const BATCH_ROWS: usize = 16_384;
+/// Words that a writer gathers for one partition before it hands them over.
+const BLOCK_WORDS: usize = 512;
 
 /// Runs gathers in this process.
 #[derive(Clone)]
@@ -228,6 +230,7 @@ impl Run<'_> {
         in_threads(self.engine.threads, |_| {
             let mut writers =
                 Self::writers(steps, |input| matches!(input, Input::Step(name) if *name == step.name));
+            let mut buffers = Buffers::default();
             loop {
                 let at = next.fetch_add(1, Ordering::Relaxed);
                 if at >= store.partitions.len() {
@@ -248,7 +251,9 @@ impl Run<'_> {
                 };
                 let mut out = Emit::new(&mut sink);
                 let mut kernel = step.kernel.start(small);
-                partition.drain(&*self.engine.scratch, self.engine.batch_rows, |layout, words| {
+                let room = self.engine.memory / self.engine.threads / 4;
+                let scratch = &*self.engine.scratch;
+                partition.drain(scratch, room, self.engine.batch_rows, &mut buffers, |layout, words| {
                     kernel.push(&layout.unpack(words, &store.schema, &store.places), &mut out)
                 })?;
                 let accounted = kernel.finish(&mut out)?;
@@ -292,7 +297,7 @@ impl Run<'_> {
             if self.held.load(Ordering::Relaxed) <= limit / 2 {
                 break;
             }
-            let freed = lock(partition).spill(&*self.engine.scratch)?;
+            let freed = lock(partition).spill(&*self.engine.scratch, &mut Buffers::default())?;
             store.spilled.fetch_add(freed as u64, Ordering::Relaxed);
             self.held.fetch_sub(freed as isize, Ordering::Relaxed);
         }
@@ -301,6 +306,9 @@ impl Run<'_> {
 }
 
 /// Spreads the batches of one thread over the partitions of one input.
+///
+/// Rows gather in one small block a partition and go to the partition when the block is full. What
+/// the blocks hold is not counted against the memory ceiling: 4 KB a partition and thread.
 struct Writer<'s> {
     store: usize,
     step: &'s Step,
@@ -309,11 +317,15 @@ struct Writer<'s> {
     layout: Option<Arc<Layout>>,
     words: Vec<u64>,
     hashes: Vec<u64>,
+    blocks: Vec<Vec<u64>>,
+    rows: u64,
 }
 
 impl<'s> Writer<'s> {
     fn new(store: usize, step: &'s Step, source: usize, input: Input) -> Self {
-        Self { store, step, source, input, layout: None, words: Vec::new(), hashes: Vec::new() }
+        let blocks = vec![Vec::new(); step.partitions.max(1)];
+        let (words, hashes) = (Vec::new(), Vec::new());
+        Self { store, step, source, input, layout: None, words, hashes, blocks, rows: 0 }
     }
 
     fn add(&mut self, run: &Run<'_>, batch: &RecordBatch) -> Result<(), EngineError> {
@@ -331,16 +343,89 @@ impl<'s> Writer<'s> {
                 self.flush(run)?;
                 wider
             }
-            None => Arc::new(Layout::new(&ranges)),
+            None => Arc::new(Layout::roomy(&ranges)),
         };
-        let start = self.hashes.len();
-        self.hashes.resize(start + rows, 0);
+        self.layout = Some(layout.clone());
+        self.hashes.clear();
+        self.hashes.resize(rows, 0);
         for column in &columns[..store.n_by] {
-            column.mix_into(&mut self.hashes[start..]);
+            column.mix_into(&mut self.hashes);
         }
+        // The high half of the product spreads hashes evenly over any number of partitions.
+        let n_partitions = store.partitions.len() as u128;
+        for hash in &mut self.hashes {
+            *hash = ((u128::from(*hash) * n_partitions) >> 64) as u64;
+        }
+        self.words.clear();
         layout.pack(&columns, rows, &mut self.words);
-        self.layout = Some(layout);
-        if self.hashes.len() >= BATCH_ROWS { self.flush(run) } else { Ok(()) }
+        self.rows += rows as u64;
+        match layout.words {
+            1 => self.spread::<1>(run, &layout),
+            2 => self.spread::<2>(run, &layout),
+            3 => self.spread::<3>(run, &layout),
+            4 => self.spread::<4>(run, &layout),
+            width => {
+                let (words, hashes) = (std::mem::take(&mut self.words), std::mem::take(&mut self.hashes));
+                let rows = words.chunks_exact(width).zip(&hashes);
+                rows.into_iter().try_for_each(|(row, &at)| self.push(run, &layout, at as usize, row))?;
+                (self.words, self.hashes) = (words, hashes);
+                Ok(())
+            }
+        }
+    }
+
+    /// [`Self::push`] for all rows, of a width that the compiler knows.
+    fn spread<const N: usize>(&mut self, run: &Run<'_>, layout: &Arc<Layout>) -> Result<(), EngineError> {
+        let (words, hashes) = (std::mem::take(&mut self.words), std::mem::take(&mut self.hashes));
+        for (row, &at) in words.as_chunks::<N>().0.iter().zip(&hashes) {
+            self.push(run, layout, at as usize, row)?;
+        }
+        (self.words, self.hashes) = (words, hashes);
+        Ok(())
+    }
+
+    #[inline]
+    fn push(
+        &mut self,
+        run: &Run<'_>,
+        layout: &Arc<Layout>,
+        at: usize,
+        row: &[u64],
+    ) -> Result<(), EngineError> {
+        let block = &mut self.blocks[at];
+        if block.len() + row.len() > block.capacity() {
+            if !block.is_empty() {
+                self.hand_over(run, layout, at)?;
+            }
+            let words = if self.step.combine.is_some() { 8 * BLOCK_WORDS } else { BLOCK_WORDS };
+            self.blocks[at].reserve_exact(words / row.len() * row.len());
+        }
+        self.blocks[at].extend_from_slice(row);
+        Ok(())
+    }
+
+    /// Gives the block of one partition to it.
+    #[cold]
+    fn hand_over(&mut self, run: &Run<'_>, layout: &Arc<Layout>, at: usize) -> Result<(), EngineError> {
+        let store = &run.stores[self.store];
+        let block = std::mem::take(&mut self.blocks[at]);
+        let chunk = self.combined(store, layout, block)?;
+        let bytes = Partition::bytes_of(&chunk);
+        lock(&store.partitions[at]).add(chunk);
+        run.held.fetch_add(bytes as isize, Ordering::Relaxed);
+        run.make_room()
+    }
+
+    /// Hands all staged rows to their partitions.
+    fn flush(&mut self, run: &Run<'_>) -> Result<(), EngineError> {
+        let Some(layout) = self.layout.clone() else { return Ok(()) };
+        for at in 0..self.blocks.len() {
+            if !self.blocks[at].is_empty() {
+                self.hand_over(run, &layout, at)?;
+            }
+        }
+        run.stores[self.store].rows.fetch_add(std::mem::take(&mut self.rows), Ordering::Relaxed);
+        Ok(())
     }
 
     /// The batch's columns in sort order. A column `source` is the number of the input; a column
@@ -371,51 +456,16 @@ impl<'s> Writer<'s> {
         columns
     }
 
-    /// Hands the staged rows to their partitions.
-    fn flush(&mut self, run: &Run<'_>) -> Result<(), EngineError> {
-        let Some(layout) = self.layout.clone().filter(|_| !self.hashes.is_empty()) else { return Ok(()) };
-        let store = &run.stores[self.store];
-        let n_partitions = store.partitions.len() as u64;
-        let width = layout.words;
-        let mut starts = vec![0_usize; store.partitions.len() + 1];
-        for hash in &mut self.hashes {
-            // The high half of the product spreads hashes evenly over any number of partitions.
-            *hash = ((u128::from(*hash) * u128::from(n_partitions)) >> 64) as u64;
-            starts[*hash as usize + 1] += 1;
-        }
-        for at in 1..starts.len() {
-            starts[at] += starts[at - 1];
-        }
-        let mut next = starts.clone();
-        let mut spread = vec![0; self.words.len()];
-        for (row, &partition) in self.words.chunks_exact(width).zip(&self.hashes) {
-            let place = &mut next[partition as usize];
-            spread[*place * width..(*place + 1) * width].copy_from_slice(row);
-            *place += 1;
-        }
-        let mut added = 0;
-        for (at, partition) in store.partitions.iter().enumerate() {
-            let rows = &spread[starts[at] * width..starts[at + 1] * width];
-            if rows.is_empty() {
-                continue;
-            }
-            let chunk = self.combined(store, &layout, rows)?;
-            added += Partition::bytes_of(&chunk);
-            lock(partition).add(chunk);
-        }
-        store.rows.fetch_add(self.hashes.len() as u64, Ordering::Relaxed);
-        self.hashes.clear();
-        self.words.clear();
-        run.held.fetch_add(added as isize, Ordering::Relaxed);
-        run.make_room()
-    }
-
     /// The rows of one partition as a chunk, merged by the step's combiner where it has one.
-    fn combined(&self, store: &Store, layout: &Arc<Layout>, rows: &[u64]) -> Result<Chunk, EngineError> {
+    fn combined(
+        &self,
+        store: &Store,
+        layout: &Arc<Layout>,
+        mut sorted: Vec<u64>,
+    ) -> Result<Chunk, EngineError> {
         let Some(combine) = &self.step.combine else {
-            return Ok(Chunk { layout: layout.clone(), words: rows.into() });
+            return Ok(Chunk { layout: layout.clone(), words: sorted.into() });
         };
-        let mut sorted = rows.to_vec();
         layout.sort(&mut sorted, &mut Vec::new());
         let mut merged: Vec<RecordBatch> = Vec::new();
         let mut sink = |batch: RecordBatch| {

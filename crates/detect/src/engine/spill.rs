@@ -27,7 +27,15 @@ struct Run {
 pub(super) struct Partition {
     chunks: Vec<Chunk>,
     runs: Vec<Run>,
-    pub(super) rows: u64,
+    /// Bytes that the chunks hold in memory.
+    bytes: usize,
+}
+
+/// Space that one thread uses for one partition after the other.
+#[derive(Default)]
+pub(super) struct Buffers {
+    words: Vec<u64>,
+    spare: Vec<u64>,
 }
 
 /// Rows read from a run at once.
@@ -35,80 +43,84 @@ const BLOCK_ROWS: usize = 4096;
 
 impl Partition {
     pub(super) fn add(&mut self, chunk: Chunk) {
-        self.rows += (chunk.words.len() / chunk.layout.words) as u64;
+        self.bytes += Self::bytes_of(&chunk);
         self.chunks.push(chunk);
     }
 
     /// Bytes that its chunks hold in memory.
     pub(super) fn bytes(&self) -> usize {
-        self.chunks.iter().map(|chunk| chunk_bytes(&chunk.words)).sum()
+        self.bytes
     }
 
     /// Bytes that a chunk takes in memory.
     pub(super) fn bytes_of(chunk: &Chunk) -> usize {
-        chunk_bytes(&chunk.words)
+        chunk.words.len() * 8 + 48
     }
 
     /// Moves the chunks in memory to scratch space, as one sorted run. Says how many bytes are free now.
-    pub(super) fn spill(&mut self, scratch: &dyn Scratch) -> io::Result<usize> {
-        let freed = self.bytes();
-        let Some((layout, words)) = self.load() else { return Ok(0) };
-        let mut bytes = Vec::with_capacity(words.len() * 8);
-        for word in &words {
-            bytes.extend_from_slice(&word.to_le_bytes());
-        }
-        let rows = (words.len() / layout.words) as u64;
+    pub(super) fn spill(&mut self, scratch: &dyn Scratch, buffers: &mut Buffers) -> io::Result<usize> {
+        let freed = self.bytes;
+        let all = self.chunks.iter().map(|chunk| chunk.layout.as_ref());
+        let Some(layout) = Layout::union(all) else { return Ok(0) };
+        self.load(&layout, buffers);
+        let bytes: Vec<u8> = buffers.words.iter().flat_map(|word| word.to_le_bytes()).collect();
+        let rows = (buffers.words.len() / layout.words) as u64;
         let extent = scratch.append(&bytes)?;
         self.runs.push(Run { layout: Arc::new(layout), offset: extent.offset, rows });
         Ok(freed)
     }
 
-    /// Takes the chunks in memory as one sorted list of rows; `None` where there are none.
-    fn load(&mut self) -> Option<(Layout, Vec<u64>)> {
-        let layout = Layout::union(self.chunks.iter().map(|chunk| chunk.layout.as_ref()))?;
-        let rows: usize = self.chunks.iter().map(|chunk| chunk.words.len() / chunk.layout.words).sum();
-        let mut words = Vec::with_capacity(rows * layout.words);
-        let mut row = [0; MAX_WORDS];
+    /// Takes the chunks in memory as one sorted list of rows.
+    fn load(&mut self, layout: &Layout, buffers: &mut Buffers) {
+        buffers.words.clear();
         for chunk in std::mem::take(&mut self.chunks) {
-            if *chunk.layout == layout {
-                words.extend_from_slice(&chunk.words);
-                continue;
-            }
-            for packed in chunk.words.chunks_exact(chunk.layout.words) {
-                layout.repack(&chunk.layout, packed, &mut row[..layout.words]);
-                words.extend_from_slice(&row[..layout.words]);
-            }
+            layout.repack_all(&chunk.layout, &chunk.words, &mut buffers.words);
         }
-        layout.sort(&mut words, &mut Vec::new());
-        Some((layout, words))
+        self.bytes = 0;
+        layout.sort(&mut buffers.words, &mut buffers.spare);
     }
 
-    /// Gives all rows, sorted, to `take` in blocks of at most `block_rows`.
+    /// Brings the runs back into memory, as chunks.
+    fn recall(&mut self, scratch: &dyn Scratch) -> io::Result<()> {
+        for run in std::mem::take(&mut self.runs) {
+            let mut bytes = vec![0; run.rows as usize * run.layout.words * 8];
+            scratch.read_at(run.offset, &mut bytes)?;
+            self.add(Chunk { layout: run.layout, words: words_of(&bytes).collect() });
+        }
+        Ok(())
+    }
+
+    /// Gives all rows, sorted, to `take` in blocks of at most `block_rows`. A partition of which
+    /// parts were spilled is brought back where it fits into `room` bytes, and merged where not.
     pub(super) fn drain<E: From<io::Error>>(
         mut self,
         scratch: &dyn Scratch,
+        room: usize,
         block_rows: usize,
+        buffers: &mut Buffers,
         mut take: impl FnMut(&Layout, &[u64]) -> Result<(), E>,
     ) -> Result<(), E> {
-        let runs = std::mem::take(&mut self.runs);
-        let loaded = self.load();
-        if runs.is_empty() {
-            let Some((layout, words)) = loaded else { return Ok(()) };
-            for block in words.chunks(block_rows * layout.words) {
-                take(&layout, block)?;
-            }
-            return Ok(());
+        let spilled: usize = self.runs.iter().map(|run| run.rows as usize * run.layout.words * 8).sum();
+        // The rows lie in memory three times for a moment: as chunks, as one list, and in the sort.
+        if (self.bytes + spilled).saturating_mul(3) <= room {
+            self.recall(scratch)?;
         }
-        let all = runs.iter().map(|run| run.layout.as_ref()).chain(loaded.iter().map(|(layout, _)| layout));
-        let layout = Layout::union(all).expect("internal error: a partition with runs has a layout");
+        let runs = std::mem::take(&mut self.runs);
+        let all = runs.iter().map(|run| run.layout.as_ref());
+        let all = all.chain(self.chunks.iter().map(|chunk| chunk.layout.as_ref()));
+        let Some(layout) = Layout::union(all) else { return Ok(()) };
+        self.load(&layout, buffers);
+        if runs.is_empty() {
+            return buffers.words.chunks(block_rows * layout.words).try_for_each(|b| take(&layout, b));
+        }
         let mut cursors: Vec<Cursor> = runs.into_iter().map(Cursor::over_run).collect();
-        cursors.extend(loaded.map(|(layout, words)| Cursor::over_words(layout, words)));
+        cursors.push(Cursor::over_words(layout.clone(), std::mem::take(&mut buffers.words)));
         merge(&layout, cursors, scratch, block_rows, take)
     }
 }
 
-fn chunk_bytes(words: &[u64]) -> usize {
-    words.len() * 8 + 48
+fn words_of(bytes: &[u8]) -> impl Iterator<Item = u64> {
+    bytes.as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word))
 }
 
 /// A place in a sorted run, or in the sorted rows in memory.
@@ -141,7 +153,7 @@ impl Cursor {
             let mut bytes = vec![0; rows * width * 8];
             scratch.read_at(self.offset, &mut bytes)?;
             self.words.clear();
-            self.words.extend(bytes.as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word)));
+            self.words.extend(words_of(&bytes));
             self.offset += bytes.len() as u64;
             self.rows_left -= rows as u64;
             self.at = 0;
