@@ -1,8 +1,6 @@
 //! What a person reads on standard output: one sentence, the table, the findings, the input, and
 //! where to read more.
 
-use std::fmt::Write as _;
-
 use domain::{Finding, Severity};
 
 use crate::summary::{CAVEAT, Summary, group_size, is_coordination, q_cell, spoken, urgency};

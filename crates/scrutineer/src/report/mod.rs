@@ -1,11 +1,13 @@
-//! The report: one page of HTML that needs nothing else.
+//! The report: one page of HTML that needs nothing else, neither a script nor another file.
+//!
+//! It reads as a letter: what is true, what to do, then finding by finding what was seen, how sure
+//! it is, what it may also be; pictures, tables and raw rows behind.
 
-use domain::Timestamp;
+mod article;
+mod network;
+mod page;
+mod scale;
+mod tables;
+mod timeline;
 
-use crate::summary::Summary;
-
-/// The page.
-pub(crate) fn page(run: &Summary, now: Timestamp) -> String {
-    let _ = now;
-    run.headline()
-}
+pub(crate) use page::page;

@@ -1,0 +1,118 @@
+//! One finding, as the middle part of a letter.
+
+use domain::{Finding, Severity};
+use maud::{Markup, html};
+
+use super::page::SENTENCE_LIMIT;
+use super::{network, tables, timeline};
+use crate::summary::{CAVEAT, is_coordination, spoken, urgency};
+use crate::words::{NAME_LIMIT, confidence, figure, minute, percent, q_words, seconds, shown};
+
+/// The finding, the n-th of `of`, with its pictures and tables.
+pub(super) fn article(n: usize, of: usize, finding: &Finding) -> Markup {
+    let evidence = &finding.evidence;
+    html! {
+        article id={ "finding-" (n) } aria-labelledby={ "title-" (n) } {
+            header {
+                p.eyebrow {
+                    span { "Finding " (n) " of " (of) }
+                    (tag(finding.severity))
+                    span { (urgency(finding.severity)) }
+                }
+                h2 id={ "title-" (n) } { bdi { (shown(&finding.title, 3 * NAME_LIMIT)) } }
+                @if is_coordination(finding) { p.caveat { (CAVEAT) } }
+            }
+            (letter(finding))
+            @if !evidence.members.is_empty() { (network::figure(&evidence.members, &evidence.ties)) }
+            @if !evidence.objects.is_empty() {
+                (timeline::figure(&evidence.objects, &evidence.samples, evidence.window_s))
+                (tables::objects(&evidence.objects))
+            }
+            @if !evidence.sensitivity.is_empty() {
+                (tables::sensitivity(&evidence.sensitivity, evidence.window_s))
+            }
+            @if !evidence.members.is_empty() { (tables::members(&evidence.members)) }
+            @if !evidence.samples.is_empty() { (tables::samples(&evidence.samples)) }
+            (particulars(finding))
+        }
+    }
+}
+
+/// The severity as a word; its colour says the same again.
+pub(super) fn tag(severity: Severity) -> Markup {
+    let class = match severity {
+        Severity::Critical | Severity::High => "tag bad",
+        Severity::Medium => "tag warn",
+        Severity::Low | Severity::Info => "tag",
+    };
+    html! { span class=(class) { (severity.name()) } }
+}
+
+fn letter(finding: &Finding) -> Markup {
+    let evidence = &finding.evidence;
+    let sure = confidence(finding.confidence);
+    html! {
+        dl.letter {
+            dt { "What we saw" }
+            dd {
+                bdi { (shown(&evidence.observed, SENTENCE_LIMIT)) } " "
+                bdi { (shown(&evidence.expected, SENTENCE_LIMIT)) }
+            }
+            dt { "How sure" }
+            dd {
+                "It is " (sure) " that this is no accident: confidence " (percent(finding.confidence)) "."
+                @if let Some(q) = evidence.q_value { " " (q_words(q)) }
+            }
+            dt { "What it may also be" }
+            dd {
+                @if finding.benign_causes.is_empty() {
+                    "No harmless cause is known that would look like this."
+                } @else {
+                    ol {
+                        @for cause in &finding.benign_causes {
+                            li {
+                                strong { bdi { (shown(&spoken(&cause.name), NAME_LIMIT)) } } ". "
+                                bdi { (shown(&cause.why, SENTENCE_LIMIT)) }
+                            }
+                        }
+                    }
+                }
+            }
+            dt { "What to do next" }
+            dd.next { bdi { (shown(&finding.next_step, SENTENCE_LIMIT)) } }
+        }
+    }
+}
+
+/// What a machine or a court asks for.
+fn particulars(finding: &Finding) -> Markup {
+    let provenance = &finding.provenance;
+    let techniques: Vec<String> = finding.techniques.iter().map(|t| shown(&t.0, NAME_LIMIT)).collect();
+    html! {
+        details {
+            summary { "Particulars " span { "of this finding" } }
+            dl.facts {
+                dt { "Number" } dd { (shown(&finding.id.0, NAME_LIMIT)) ", revision " (finding.revision) }
+                dt { "Detector" } dd { (shown(&finding.detector, NAME_LIMIT)) }
+                dt { "First and last row" }
+                dd {
+                    time datetime=(finding.first_seen) { (minute(finding.first_seen)) } " to "
+                    time datetime=(finding.last_seen) { (minute(finding.last_seen)) }
+                }
+                @if let Some(ended) = finding.ended {
+                    dt { "Over since" } dd { time datetime=(ended) { (minute(ended)) } }
+                }
+                @if let Some(asset) = &finding.asset { dt { "Asset" } dd { (shown(asset, NAME_LIMIT)) } }
+                @if let Some(verdict) = finding.verdict { dt { "Kind" } dd { (spoken(verdict.name())) } }
+                @if let Some(window) = finding.evidence.window_s { dt { "Window" } dd { (seconds(window as f64)) } }
+                @if !techniques.is_empty() { dt { "Techniques" } dd { (techniques.join(", ")) } }
+                @for (name, value) in &finding.evidence.counts {
+                    dt { bdi { (shown(&spoken(&name.replace('_', "-")), NAME_LIMIT)) } } dd { (figure(*value)) }
+                }
+                @for (n, source) in provenance.sources.iter().enumerate() {
+                    dt { @if n == 0 { "Rows from" } } dd { bdi { (shown(source, 2 * NAME_LIMIT)) } }
+                }
+            }
+        }
+    }
+}
