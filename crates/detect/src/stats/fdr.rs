@@ -25,6 +25,28 @@ pub fn e_bh(log_e_values: &[f64], family: usize) -> Vec<f64> {
     benjamini_hochberg(&inverse, family)
 }
 
+/// False-discovery rates of accounts of which some unknown part are members (Efron's two groups;
+/// Sun and Cai 2007): takes each one's likelihood ratio of being a member to not being one, learns
+/// the part that are by expectation and maximisation, and gives for each the mean chance of being
+/// none among those at least as likely.
+pub fn local(ratios: &[f64]) -> Vec<f64> {
+    let mut part = 0.5;
+    let none = |part: f64, ratio: f64| (1.0 - part) / (1.0 - part + part * ratio);
+    for _ in 0..50 {
+        let mean = ratios.iter().map(|&ratio| 1.0 - none(part, ratio)).sum::<f64>() / ratios.len().max(1) as f64;
+        part = mean.clamp(0.001, 0.95);
+    }
+    let mut order: Vec<usize> = (0..ratios.len()).collect();
+    order.sort_by(|&a, &b| ratios[b].total_cmp(&ratios[a]));
+    let mut q_values = vec![1.0; ratios.len()];
+    let mut sum = 0.0;
+    for (rank, at) in order.into_iter().enumerate() {
+        sum += none(part, ratios[at]);
+        q_values[at] = sum / (rank + 1) as f64;
+    }
+    q_values
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

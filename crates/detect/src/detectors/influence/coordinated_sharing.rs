@@ -48,6 +48,11 @@ pub fn judge_raw(tables: &Tables, accounts: &AccountNames, objects: &ObjectNames
             let mut top: Vec<f64> = log_e.clone(); top.sort_by(|a, b| b.total_cmp(a)); top.truncate(8);
             eprintln!("tests {:?} family {} tested {} rejected {} top {top:.1?}", t0.elapsed(), family.size, family.tested.len(), rejected.len());
         }
+        if std::env::var("SCRUT_SETS").is_ok() {
+            for (t, q) in rejected.iter().step_by(rejected.len() / 40 + 1) {
+                eprintln!("set {} obj {:?} log_e {:.1?} hits {:?} exp {:.1?} q {q:.1e}", t.set.len(), t.object.map(|o| (index.objects[o as usize], index.n_accounts[o as usize])), t.evidence.log_e, t.evidence.hits, t.evidence.expected);
+            }
+        }
         let mut examiner = Examiner::new(&index, &rates, &partners);
         let groups = groups::assemble(&index, &mut examiner, &rejected);
         if debug { eprintln!("groups {:?} {}", t0.elapsed(), groups.len()); }

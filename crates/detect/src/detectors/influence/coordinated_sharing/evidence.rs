@@ -19,7 +19,7 @@
 //! an e-value whatever the dependence between objects and sets.
 
 use super::index::{DELAY_AUDIENCE, Index, Visit};
-use super::rates::{AT, DISTANCES_MS, Rates, WIDER_AT, WINDOWS_S};
+use super::rates::{AT, DISTANCES_MS, Rates, WIDER_AT};
 
 /// Weight of the prior rate in the local rate, in accounts.
 const KAPPA: f64 = 5.0;
@@ -33,6 +33,12 @@ const HABIT_AUDIENCE: usize = 10;
 
 /// Weight of the set's delays in an account's habit, in delays.
 const HABIT_PRIOR: f64 = 3.0;
+
+/// Windows in which an account's place within the hour is looked at: the first two.
+const CLOCK_WINDOWS: usize = 2;
+
+/// Shares of an account that are looked at for its place within the hour.
+const CLOCK_SAMPLE: usize = 128;
 
 /// Probabilities of being in step that a coordinated account might have.
 const PI: [f64; 2] = [0.5, 0.9];
@@ -99,6 +105,29 @@ pub(super) struct Trial {
     pub(super) gap: i64,
 }
 
+/// Likelihood ratio of "in step with probability π" to "with probability p", over the trials of one
+/// account: by window and π, natural logarithms.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Ratio([[f64; PI.len()]; 4]);
+
+impl Ratio {
+    pub(super) fn add(&mut self, trial: &Trial) {
+        for w in 0..4 {
+            let p = trial.p[w];
+            for (log, pi) in self.0[w].iter_mut().zip(PI) {
+                // π below p would turn the ratio round; it then says nothing.
+                let pi = pi.max(p);
+                *log += if trial.in_step[w] { (pi / p).ln() } else { ((1.0 - pi) / (1.0 - p)).ln() };
+            }
+        }
+    }
+
+    /// By window, mixed over π.
+    pub(super) fn mixed(&self) -> [f64; 4] {
+        self.0.map(|logs| (logs.iter().map(|log| log.exp()).sum::<f64>() / PI.len() as f64).ln())
+    }
+}
+
 impl<'a> Examiner<'a> {
     pub(super) fn new(index: &'a Index, rates: &'a Rates, partners: &'a Partners) -> Self {
         Self { index, rates, partners, marks: vec![0; index.accounts.len()], mark: 0, pooled: Vec::new(), present: Vec::new() }
@@ -147,20 +176,15 @@ impl<'a> Examiner<'a> {
         let present = std::mem::take(&mut self.present);
         let mut evidence = SetEvidence::default();
         // By member, window and π: the logarithm of its likelihood ratio so far.
-        let mut ratios = vec![[[0.0_f64; PI.len()]; 4]; set.len()];
+        let mut ratios = vec![Ratio::default(); set.len()];
         for group in present.chunk_by(|a, b| a.0 == b.0).filter(|group| group.len() > 1) {
             let object = group[0].0;
             self.trials(object, set, group, |member, trial| {
-                let ratio = &mut ratios[group[member].1 as usize];
+                ratios[group[member].1 as usize].add(trial);
                 for w in 0..4 {
                     let p = trial.p[w];
                     evidence.expected[w] += p;
                     evidence.hits[w] += f64::from(u8::from(trial.in_step[w]));
-                    for (log, pi) in ratio[w].iter_mut().zip(PI) {
-                        // π below p would turn the ratio round; it then says nothing.
-                        let pi = pi.max(p);
-                        *log += if trial.in_step[w] { (pi / p).ln() } else { ((1.0 - pi).max(1e-9) / (1.0 - p).max(1e-9)).ln() };
-                    }
                     if trial.in_step[w] {
                         evidence.links.push((w as u8, group[member].1, group[trial.nearest].1, object));
                     }
@@ -169,9 +193,9 @@ impl<'a> Examiner<'a> {
         }
         self.present = present;
         for ratio in &ratios {
-            for (w, logs) in ratio.iter().enumerate() {
-                let mixed = 0.5 + 0.5 * logs.iter().map(|log| log.exp()).sum::<f64>() / PI.len() as f64;
-                evidence.log_e[w] += mixed.ln();
+            for (log_e, log) in evidence.log_e.iter_mut().zip(ratio.mixed()) {
+                // Each member takes part or not, with equal chances: a bystander costs ln 2.
+                *log_e += (0.5 + 0.5 * log.exp()).ln();
             }
         }
         Some(evidence)
@@ -209,12 +233,21 @@ impl<'a> Examiner<'a> {
                 self.marks[other as usize] = self.mark;
             }
         }
-        self.pooled.clear();
         for &account in set {
             self.marks[account as usize] = self.mark + 1;
-            let counted = |visit: &&Visit| self.index.n_accounts[visit.object as usize] >= DELAY_AUDIENCE;
-            let visits = self.index.visits(account).iter().filter(counted);
-            self.pooled.extend(visits.map(|visit| (self.index.delay(visit), visit.object)));
+        }
+        // Delays where the set meets: fans of one author are prompt on that author's posts only.
+        self.pooled.clear();
+        for group in self.present.chunk_by(|a, b| a.0 == b.0).filter(|group| group.len() > 1) {
+            let object = group[0].0;
+            if self.index.n_accounts[object as usize] < DELAY_AUDIENCE {
+                continue;
+            }
+            for (_, place) in group {
+                if let Some(visit) = self.index.visit(set[*place as usize], object) {
+                    self.pooled.push((self.index.delay(visit), object));
+                }
+            }
         }
         self.pooled.sort_unstable();
     }
@@ -261,6 +294,7 @@ impl<'a> Examiner<'a> {
         let habit = (outside.accounts >= HABIT_AUDIENCE).then(|| self.habit(object, account, visit, cover));
         let mut p = [0.0; 4];
         let mut in_step = [false; 4];
+        let mut rates = [0.0; 4];
         for w in 0..4 {
             in_step[w] = gap <= DISTANCES_MS[AT[w]];
             let q0 = (self.rates.q(n, w) * self.rates.factor(account, w)).min(1.0);
@@ -268,6 +302,7 @@ impl<'a> Examiner<'a> {
             let k = local[AT[w]].max(self.rates.rho(n, w) * local[WIDER_AT[w]]);
             let m = outside.accounts as f64;
             let rate = ((k.min(m) + KAPPA * q) / (m + KAPPA)).min(1.0);
+            rates[w] = rate;
             p[w] = 1.0 - (1.0 - rate).powi(own.len() as i32);
             if let Some(habit) = &habit {
                 p[w] = p[w].max(habit[w]);
@@ -276,7 +311,13 @@ impl<'a> Examiner<'a> {
                 // The other way round as well: would the nearest member's own delays meet this one?
                 p[w] = p[w].max(self.habit_towards(object, account_of(nearest), visit, w));
             }
-            p[w] = p[w].clamp(1e-9, 1.0 - 1e-9);
+        }
+        for w in 0..CLOCK_WINDOWS {
+            let clock = rates[3] * self.clock(account, visit, cover, DISTANCES_MS[AT[w]]);
+            p[w] = p[w].max(clock);
+        }
+        for p in &mut p {
+            *p = p.clamp(1e-9, 1.0 - 1e-9);
         }
         Trial { p, in_step, nearest, gap }
     }
@@ -308,8 +349,36 @@ impl<'a> Examiner<'a> {
             let shorter = DISTANCES_MS[AT[w]] as f64 / DISTANCES_MS[WIDER_AT[w]] as f64;
             let steadied = |counts: &[f64]| counts[AT[w]].max(counts[WIDER_AT[w]] * shorter);
             let prior = if pool > 0.0 { (steadied(&pooled) / pool).min(1.0) } else { 0.0 };
-            (steadied(&counts) + HABIT_PRIOR * prior) / (others as f64 + HABIT_PRIOR)
+            let own = (steadied(&counts) + HABIT_PRIOR * prior) / (others as f64 + HABIT_PRIOR);
+            own.max(prior)
         })
+    }
+
+    /// Share of the account's other shares whose place within the hour is in step with the cover's.
+    ///
+    /// Tools that post on the quarter hour bring strangers together to the second. Given that two
+    /// such accounts act within the same hour, this is the chance that they meet.
+    fn clock(&self, account: u32, visit: &Visit, cover: &[(i64, usize)], distance: i64) -> f64 {
+        const HOUR: i64 = 3_600_000;
+        let visits = self.index.visits(account);
+        if visits.len() < 3 {
+            return 0.0;
+        }
+        let step = visits.len().div_ceil(CLOCK_SAMPLE);
+        let mut phases: Vec<i64> = cover.iter().map(|(time, _)| time.rem_euclid(HOUR)).collect();
+        phases.sort_unstable();
+        phases.dedup();
+        let (mut met, mut others) = (0_u32, 0_u32);
+        for other in visits.iter().step_by(step).filter(|other| other.object != visit.object) {
+            let phase = self.index.times(other)[0].rem_euclid(HOUR);
+            let at = phases.partition_point(|&p| p < phase);
+            let before = phases[(at + phases.len() - 1) % phases.len()];
+            let after = phases[at % phases.len()];
+            let gap = (phase - before).rem_euclid(HOUR).min((after - phase).rem_euclid(HOUR));
+            met += u32::from(gap <= distance);
+            others += 1;
+        }
+        f64::from(met) / f64::from(others + 1)
     }
 
     /// Share of another account's delays, this object left out, within the window of `visit`.
@@ -334,7 +403,7 @@ impl<'a> Examiner<'a> {
 
     /// The audience of an object outside the set that was marked last. Accounts that keep meeting
     /// the set are left out too, while there are few of them: they may belong to it. More are a crowd.
-    fn outside(&self, object: u32, members: usize) -> Outside<'a> {
+    pub(super) fn outside(&self, object: u32, members: usize) -> Outside<'a> {
         let (accounts, times) = self.index.entries(object);
         let mut set_times = Vec::new();
         let mut partner_times = Vec::new();
@@ -363,15 +432,10 @@ impl<'a> Examiner<'a> {
         }
     }
 
-    /// For one account against a group: see `groups`. The group and its partners must be marked.
-    pub(super) fn outside_of_group(&mut self, group: &[u32], object: u32, members: usize) -> Outside<'a> {
-        if self.mark == 0 || group.iter().any(|&a| self.marks[a as usize] != self.mark + 1) {
-            self.mark_partners(group);
-        }
-        self.outside(object, members)
-    }
 
+    /// Makes `group` the set that audiences leave out and habits are pooled over.
     pub(super) fn mark_group(&mut self, group: &[u32]) {
+        self.gather_present(group, None);
         self.mark_partners(group);
     }
 }

@@ -7,11 +7,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::stats::{fdr, tail};
+use crate::stats::fdr;
 
-use super::evidence::Examiner;
+use super::evidence::{Examiner, Ratio};
 use super::index::Index;
-use super::rates::WINDOWS_S;
 use super::sets::{MIN_GROUP, Tested};
 
 /// Members join at this false-discovery rate over all accounts that met the group.
@@ -20,10 +19,21 @@ const MEMBER_Q: f64 = 0.01;
 /// Objects on which a member must be in step: never on one.
 const MEMBER_OBJECTS: usize = 2;
 
-/// Objects and shares in step that a group must have to be worth a person's time: three accounts
-/// in step on four objects, or four on three.
-const GROUP_OBJECTS: usize = 3;
-const GROUP_SHARES: usize = 12;
+/// Occasions on which a group must be in step, by window. Within a minute three will do. Within ten
+/// minutes or an hour a broadcast, a news alert or a full train brings strangers together too, and
+/// no rate of the objects shows it: the wider the window, the more often it must happen.
+const GROUP_OCCASIONS: [usize; 4] = [3, 3, 4, 5];
+
+/// Shares in step that a group must have, by window: four accounts on each of those occasions.
+const GROUP_SHARES: [usize; 4] = [12, 12, 16, 20];
+
+/// What a group does without a pause of an hour is one occasion, however many objects it shares:
+/// people at one event, or a reader of one page, share several at a time.
+const OCCASION_PAUSE_MS: i64 = 3_600_000;
+
+/// Objects in step that make up for too few occasions: a campaign of one evening. It is reported
+/// with the common trigger as its likeliest benign cause.
+const EVENING_OBJECTS: usize = 10;
 
 /// Largest group.
 const GROUP_LIMIT: usize = 500;
@@ -38,10 +48,11 @@ pub(super) struct Membership {
     pub(super) expected: [f64; 4],
     /// Objects shared with the group at any time.
     pub(super) objects: usize,
-    pub(super) p_value: f64,
+    /// By window: which.
+    pub(super) objects_in_step: [Vec<u32>; 4],
+    /// By window: natural logarithm of how many times likelier its times are if it belongs.
+    pub(super) log_ratio: [f64; 4],
     pub(super) q_value: f64,
-    /// The window of the smallest p.
-    pub(super) window: usize,
 }
 
 /// A group with its members, by rank.
@@ -61,8 +72,8 @@ pub(super) fn assemble(index: &Index, examiner: &mut Examiner<'_>, rejected: &[(
         if accounts.len() < MIN_GROUP || accounts.len() > GROUP_LIMIT {
             continue;
         }
-        if std::env::var("SCRUT_PRE").is_ok() { groups.push(Group { members: accounts.iter().map(|&account| Membership { account, in_step: [0;4], expected: [0.0;4], objects: 0, p_value: 1.0, q_value: 1.0, window: 0 }).collect(), q_value, log_e, window: 0 }); continue; }
-        let members = settle(index, examiner, accounts);
+        if std::env::var("SCRUT_PRE").is_ok() { groups.push(Group { members: accounts.iter().map(|&account| Membership { account, in_step: [0;4], expected: [0.0;4], objects: 0, objects_in_step: Default::default(), log_ratio: [0.0;4], q_value: 1.0 }).collect(), q_value, log_e, window: 0 }); continue; }
+        let members = settle(index, examiner, accounts, &weights(&log_by_window));
         let window = (0..4).max_by(|&a, &b| log_by_window[a].total_cmp(&log_by_window[b])).unwrap_or(1);
         if let Some(members) = members {
             groups.push(Group { members, q_value, log_e, window });
@@ -135,12 +146,20 @@ fn core(tested: &Tested) -> Vec<u32> {
         .collect()
 }
 
+/// How much each window counts for a group: in proportion to its evidence.
+fn weights(log_e: &[f64; 4]) -> [f64; 4] {
+    let most = log_e.iter().copied().fold(f64::MIN, f64::max);
+    let weights = log_e.map(|log_e| (log_e - most).exp());
+    let sum: f64 = weights.iter().sum();
+    weights.map(|weight| weight / sum)
+}
+
 /// Tests every account against the others until the group no longer changes; `None` where too
 /// little is left.
-fn settle(index: &Index, examiner: &mut Examiner<'_>, mut group: Vec<u32>) -> Option<Vec<Membership>> {
+fn settle(index: &Index, examiner: &mut Examiner<'_>, mut group: Vec<u32>, weights: &[f64; 4]) -> Option<Vec<Membership>> {
     let mut members: Vec<Membership> = Vec::new();
     for _ in 0..4 {
-        members = test_members(index, examiner, &group);
+        members = test_members(index, examiner, &group, weights);
         let next: Vec<u32> = members.iter().map(|m| m.account).collect();
         if next == group {
             break;
@@ -150,15 +169,39 @@ fn settle(index: &Index, examiner: &mut Examiner<'_>, mut group: Vec<u32>) -> Op
             return None;
         }
     }
-    let window = (0..4).max_by_key(|&w| members.iter().map(|m| m.in_step[w]).sum::<usize>())?;
+    let window = best(weights);
     let shares: usize = members.iter().map(|m| m.in_step[window]).sum();
-    let objects = group_objects(index, &group);
-    (members.len() >= MIN_GROUP && shares >= GROUP_SHARES && objects >= GROUP_OBJECTS).then_some(members)
+    // Objects on which at least two, and at least three members are in step.
+    let mut per_object: BTreeMap<u32, usize> = BTreeMap::new();
+    for member in &members {
+        for &object in &member.objects_in_step[window] {
+            *per_object.entry(object).or_default() += 1;
+        }
+    }
+    let objects = per_object.len();
+    let occasions = occasions(index, &members, window);
+    if std::env::var("SCRUT_DEBUG").is_ok() {
+        eprintln!("group of {} w {window} shares {shares} objects {objects} occasions {occasions} x {:?}", members.len(), members.iter().map(|m| m.in_step[window]).collect::<Vec<_>>());
+    }
+    let enough = occasions >= GROUP_OCCASIONS[window] || objects >= EVENING_OBJECTS;
+    (members.len() >= MIN_GROUP && shares >= GROUP_SHARES[window] && enough).then_some(members)
 }
 
-/// Objects that at least two of the group shared.
-fn group_objects(index: &Index, group: &[u32]) -> usize {
-    by_object(index, group).values().filter(|members| members.len() >= 2).count()
+/// Times apart by at least [`OCCASION_PAUSE_MS`] at which members were in step.
+fn occasions(index: &Index, members: &[Membership], window: usize) -> usize {
+    let mut times: Vec<i64> = members
+        .iter()
+        .flat_map(|member| {
+            let objects = &member.objects_in_step[window];
+            objects.iter().filter_map(|&object| index.visit(member.account, object)).map(|visit| index.times(visit)[0])
+        })
+        .collect();
+    times.sort_unstable();
+    times.windows(2).filter(|pair| pair[1] - pair[0] >= OCCASION_PAUSE_MS).count() + usize::from(!times.is_empty())
+}
+
+fn best(weights: &[f64; 4]) -> usize {
+    (0..4).max_by(|&a, &b| weights[a].total_cmp(&weights[b])).unwrap_or(1)
 }
 
 fn by_object(index: &Index, group: &[u32]) -> BTreeMap<u32, Vec<u32>> {
@@ -172,7 +215,7 @@ fn by_object(index: &Index, group: &[u32]) -> BTreeMap<u32, Vec<u32>> {
 }
 
 /// Everybody who met the group on at least two objects, tested against the others.
-fn test_members(index: &Index, examiner: &mut Examiner<'_>, group: &[u32]) -> Vec<Membership> {
+fn test_members(index: &Index, examiner: &mut Examiner<'_>, group: &[u32], weights: &[f64; 4]) -> Vec<Membership> {
     let objects = by_object(index, group);
     let mut met: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
     for (&object, members) in &objects {
@@ -190,28 +233,31 @@ fn test_members(index: &Index, examiner: &mut Examiner<'_>, group: &[u32]) -> Ve
     examiner.mark_group(group);
     let tests: Vec<Membership> = met
         .iter()
-        .map(|(&account, shared)| test_member(index, examiner, group, &objects, account, shared))
+        .map(|(&account, shared)| test_member(index, examiner, &objects, account, shared))
         .collect();
-    let p_values: Vec<f64> = tests.iter().map(|test| test.p_value).collect();
-    let q_values = fdr::benjamini_hochberg(&p_values, p_values.len());
+    let ratios: Vec<f64> =
+        tests.iter().map(|test| test.log_ratio.iter().zip(weights).map(|(log, w)| w * log.exp()).sum()).collect();
+    let q_values = fdr::local(&ratios);
+    let window = best(weights);
     tests
         .into_iter()
         .zip(q_values)
         .map(|(test, q_value)| Membership { q_value, ..test })
-        .filter(|test| test.q_value <= MEMBER_Q && test.in_step.iter().any(|&n| n >= MEMBER_OBJECTS))
+        .filter(|test| test.q_value <= MEMBER_Q && test.in_step[window] >= MEMBER_OBJECTS)
         .collect()
 }
 
 fn test_member(
     index: &Index,
-    examiner: &mut Examiner<'_>,
-    group: &[u32],
+    examiner: &Examiner<'_>,
     objects: &BTreeMap<u32, Vec<u32>>,
     account: u32,
     shared: &[u32],
 ) -> Membership {
-    let mut p: [Vec<f64>; 4] = Default::default();
+    let mut expected = [0.0; 4];
     let mut in_step = [0; 4];
+    let mut objects_in_step: [Vec<u32>; 4] = Default::default();
+    let mut ratio = Ratio::default();
     for &object in shared {
         let others: Vec<u32> = objects[&object].iter().copied().filter(|&m| m != account).collect();
         let mut cover: Vec<(i64, usize)> = Vec::new();
@@ -221,22 +267,24 @@ fn test_member(
         }
         cover.sort_unstable();
         let Some(visit) = index.visit(account, object) else { continue };
-        let outside = examiner.outside_of_group(group, object, objects[&object].len());
+        let outside = examiner.outside(object, objects[&object].len());
         let trial = examiner.trial(object, account, visit, &cover, &outside, |place| others[place]);
+        ratio.add(&trial);
         for w in 0..4 {
-            p[w].push(trial.p[w]);
-            in_step[w] += usize::from(trial.in_step[w]);
+            expected[w] += trial.p[w];
+            if trial.in_step[w] {
+                in_step[w] += 1;
+                objects_in_step[w].push(object);
+            }
         }
     }
-    let tails: [f64; 4] = std::array::from_fn(|w| tail::poisson_binomial(&p[w], in_step[w]));
-    let window = (0..4).min_by(|&a, &b| tails[a].total_cmp(&tails[b])).unwrap_or(1);
     Membership {
         account,
         in_step,
-        expected: std::array::from_fn(|w| p[w].iter().sum()),
+        objects_in_step,
+        expected,
         objects: shared.len(),
-        p_value: (tails[window] * WINDOWS_S.len() as f64).min(1.0),
+        log_ratio: ratio.mixed(),
         q_value: 1.0,
-        window,
     }
 }
