@@ -1,0 +1,1 @@
+//! What counts as the same link, hashtag or text.

@@ -1,0 +1,94 @@
+//! Which format a file has, by its content.
+
+use std::io::{self, Read};
+
+use crate::MAX_LINE;
+use crate::files::Input;
+use crate::records::{Dialect, Kind, first_value, kind_of};
+
+/// A line of at most the limit, and its line end, always fit.
+const HEAD: usize = MAX_LINE + 2;
+
+/// Lines of JSON that are tried: the first ones may be broken.
+const TRIED_LINES: usize = 50;
+
+/// A format of text.
+#[derive(Clone, Debug)]
+pub(crate) enum Format {
+    Csv(Dialect),
+    JsonLines(Option<Kind>),
+    Document(Option<Kind>),
+}
+
+impl Format {
+    pub(crate) fn name(&self) -> &'static str {
+        use crate::tables::Layout;
+        match self {
+            Self::Csv(dialect) => match dialect.layout {
+                Layout::Long { .. } => "CSV, one object a row",
+                Layout::Wide { .. } => "CSV, one post a row",
+            },
+            Self::JsonLines(Some(kind)) | Self::Document(Some(kind)) => kind.name(),
+            Self::JsonLines(None) | Self::Document(None) => "JSON",
+        }
+    }
+}
+
+/// Each format that was tried, and why it does not fit.
+pub(crate) type Tried = Vec<(&'static str, String)>;
+
+/// Looks at the first bytes of a stream.
+///
+/// # Errors
+/// The disk failed. Damage is not an error: what could be read decides.
+pub(crate) fn sniff(input: &mut Input) -> io::Result<Result<Format, Tried>> {
+    let mut head = Vec::new();
+    let outcome = input.by_ref().take(HEAD as u64).read_to_end(&mut head);
+    if let Err(error) = &outcome
+        && (input.world_failed() || head.is_empty())
+    {
+        if input.world_failed() {
+            return outcome.map(|_| unreachable!("internal error: an error is no success"));
+        }
+        return Ok(Err(vec![("gzip or Zstandard", error.to_string())]));
+    }
+    Ok(of_head(&head))
+}
+
+fn of_head(head: &[u8]) -> Result<Format, Tried> {
+    if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
+        return Err(vec![("text", "it is UTF-16, which is not read: save it as UTF-8".to_owned())]);
+    }
+    let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
+    if text.is_empty() {
+        return Err(vec![("text", "it is empty".to_owned())]);
+    }
+    if text.contains(&b'{') {
+        for line in text.split(|&b| b == b'\n').take(TRIED_LINES) {
+            let kind = serde_json::from_slice(line).ok().as_ref().and_then(kind_of);
+            if kind.is_some() {
+                return Ok(Format::JsonLines(kind));
+            }
+        }
+    }
+    let mut tried: Tried = vec![("Parquet", "it does not begin with PAR1".to_owned())];
+    if matches!(text[0], b'{' | b'[') {
+        match first_value(text).as_ref().map(kind_of) {
+            Some(Some(kind)) => return Ok(Format::Document(Some(kind))),
+            // A document larger than the head, of which nothing can be said yet.
+            None if head.len() >= HEAD => return Ok(Format::Document(None)),
+            Some(None) => tried.push(("JSON", "its first value is a record of no known kind".to_owned())),
+            None => tried.push(("JSON", "its first value is broken or missing".to_owned())),
+        }
+    } else {
+        tried.push(("JSON", "it does not begin with { or [".to_owned()));
+    }
+    let first_line = text.split(|&b| b == b'\n').next().unwrap_or_default();
+    match Dialect::of(first_line) {
+        Ok(dialect) => Ok(Format::Csv(dialect)),
+        Err(why) => {
+            tried.push(("CSV", why));
+            Err(tried)
+        }
+    }
+}
