@@ -11,7 +11,7 @@ use crate::workspace::cargo;
 pub(crate) struct Docs {
     /// Writes nothing, and fails where a page differs from what would be written.
     #[arg(long)]
-    check: bool,
+    pub(crate) check: bool,
 }
 
 /// The commands' own help, one section a command.
@@ -26,7 +26,7 @@ pub(crate) enum DocsError {
     Failed { command: String, said: String },
     #[error("could not write `{page}`", page = page.display())]
     Write { page: PathBuf, source: io::Error },
-    #[error("`{page}` is not what the programme says\nhint: run `cargo xtask docs`", page = page.display())]
+    #[error("`{page}` is not what the programme says", page = page.display())]
     Stale { page: PathBuf },
 }
 

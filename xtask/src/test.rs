@@ -6,6 +6,7 @@ use std::error::Error;
 use std::process::Command;
 use std::time::Instant;
 
+use crate::docs::{self, Docs};
 use crate::workspace::{self, Workspace};
 use crate::{layers, lengths, licences, words};
 
@@ -64,7 +65,7 @@ struct Step {
 }
 
 /// In the order in which they run.
-const STEPS: [Step; 6] = [
+const STEPS: [Step; 7] = [
     Step { name: "format", slow: false, run: format, hint: "run `cargo fmt --all`" },
     Step { name: "clippy", slow: true, run: clippy, hint: "mend each warning, or expect it with a reason" },
     Step {
@@ -84,6 +85,12 @@ const STEPS: [Step; 6] = [
         slow: false,
         run: words,
         hint: "use paths relative to the workspace, and leave registries to each user's configuration",
+    },
+    Step {
+        name: "reference",
+        slow: false,
+        run: reference,
+        hint: "run `cargo xtask docs` and commit the page",
     },
     Step {
         name: "tests",
@@ -136,6 +143,14 @@ fn words(workspace: &Workspace) -> Outcome {
         }
     }
     outcome
+}
+
+fn reference(_: &Workspace) -> Outcome {
+    let problems = match docs::main(&Docs { check: true }) {
+        Ok(()) => Vec::new(),
+        Err(error) => vec![error.to_string()],
+    };
+    Outcome { note: "generated pages".to_owned(), problems, ..Outcome::default() }
 }
 
 /// Announced beforehand: where all goes well, the last lines of the run are those of `cargo test`.
@@ -206,7 +221,7 @@ mod tests {
     fn quick_leaves_out_clippy_alone() {
         let quick = Test { quick: true, only: None };
         let names: Vec<_> = STEPS.iter().filter(|step| quick.wants(step)).map(|step| step.name).collect();
-        assert_eq!(names, ["format", "licences", "layers", "words", "tests"]);
+        assert_eq!(names, ["format", "licences", "layers", "words", "reference", "tests"]);
     }
 
     #[test]
