@@ -15,15 +15,17 @@ pub(crate) fn finding(n: usize) -> Finding {
     let mut names: Vec<String> = (0..n).map(|i| pseudonym(i)).collect();
     names.sort();
     let lag = |member: usize, object: usize| -> f64 {
-        let slow = (member * 7 + 3) % 11;
-        ((member * slow + object * 5) % 23) as f64 * if member < 2 { 0.0 } else { 1.0 }
+        // Two lead by turns; the others follow, each with a delay of its own.
+        let pace = (member * member * 5 + member * 3) % 14;
+        let wobble = (member * 7 + object * 3) % 5;
+        if member < 2 { ((member + object) % 2) as f64 * 0.8 } else { (pace + wobble) as f64 }
     };
     let objects: Vec<SharedObject> = (0..9)
         .map(|o| SharedObject {
             object: format!("https://news-{o}.example/politik/2021/wahl-{}", 17 * o + 4),
             trace: if o == 4 { "hashtag" } else { "url" }.to_owned(),
             members: n as u32 - (o as u32 % 2).min(n as u32 - 2),
-            in_step: n as u32 - (o as u32 % 3).min(n as u32 - 2),
+            in_step: n as u32 - (o as u32 % 2).min(n as u32 - 2),
             others: [0, 3, 41, 1_204, 12, 7, 0, 2, 88][o],
             expected_rate: [0.01, 0.02, 0.08, 0.21, 0.04, 0.02, 0.004, 0.01, 0.05][o],
             first: Timestamp::from_seconds(START + 93_000 * o as i64),

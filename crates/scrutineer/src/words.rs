@@ -80,12 +80,11 @@ pub(crate) fn q_words(q: f64) -> String {
             q_figure(q)
         );
     }
-    let sign = if q < 0.001 { "" } else { "= " };
     let one_in = if q < 1e-6 { "a million".to_owned() } else { thousands(two_digits(1.0 / q)) };
     let about = if q < 1e-6 { "fewer than" } else { "about" };
     format!(
-        "Of all findings as strong as this one, {about} 1 in {one_in} would be chance (q {sign}{}).",
-        q_figure(q)
+        "Of all findings as strong as this one, {about} 1 in {one_in} would be chance (q {}).",
+        if q < 0.001 { "below 0.001".to_owned() } else { format!("= {}", q_figure(q)) }
     )
 }
 
@@ -119,6 +118,22 @@ pub(crate) fn time(t: Timestamp) -> String {
 /// A time to the minute with its zone: `26 Sep 2021, 18:00 UTC`.
 pub(crate) fn minute(t: Timestamp) -> String {
     stamp(t, "%-d %b %Y, %H:%M UTC")
+}
+
+/// The text with every number held to its unit by a space that does not break.
+pub(crate) fn bound(text: &str) -> String {
+    const UNITS: [&str; 9] = ["s", "ms", "min", "h", "d", "%", "UTC", "MB", "GB"];
+    let mut joined = String::with_capacity(text.len());
+    for word in text.split(' ') {
+        let unit = word.trim_end_matches(['.', ',', ';', ':', ')']);
+        if joined.ends_with(|c: char| c.is_ascii_digit()) && UNITS.contains(&unit) {
+            joined.push('\u{A0}');
+        } else if !joined.is_empty() {
+            joined.push(' ');
+        }
+        joined.push_str(word);
+    }
+    joined
 }
 
 /// The longest stretch of somebody else's name that is shown whole.
@@ -200,11 +215,11 @@ mod tests {
         );
         assert_eq!(
             q_words(0.000_03),
-            "Of all findings as strong as this one, about 1 in 33,000 would be chance (q <0.001)."
+            "Of all findings as strong as this one, about 1 in 33,000 would be chance (q below 0.001)."
         );
         assert_eq!(
             q_words(0.0),
-            "Of all findings as strong as this one, fewer than 1 in a million would be chance (q <0.001)."
+            "Of all findings as strong as this one, fewer than 1 in a million would be chance (q below 0.001)."
         );
         assert!(q_words(0.8).starts_with("Half or more"));
     }
@@ -215,6 +230,15 @@ mod tests {
             [0.0, 0.4, 2.0, 12.3, 119.0, 125.0, 120.0, 11_400.0, 352_800.0].map(seconds),
             ["0 s", "0.4 s", "2 s", "12 s", "119 s", "2 min 5 s", "2 min", "3 h 10 min", "4 d 2 h"]
         );
+    }
+
+    #[test]
+    fn a_number_keeps_its_unit() {
+        assert_eq!(
+            bound("9 links within 20 s of 3 h, not 4 so"),
+            "9 links within 20\u{A0}s of 3\u{A0}h, not 4 so"
+        );
+        assert_eq!(bound("s"), "s");
     }
 
     #[test]

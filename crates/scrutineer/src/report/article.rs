@@ -3,7 +3,7 @@
 use domain::{Finding, Severity};
 use maud::{Markup, html};
 
-use super::page::SENTENCE_LIMIT;
+use super::page::{SENTENCE_LIMIT, said};
 use super::{network, tables, timeline};
 use crate::summary::{CAVEAT, is_coordination, spoken, urgency};
 use crate::words::{NAME_LIMIT, confidence, figure, minute, percent, q_words, seconds, shown};
@@ -19,14 +19,14 @@ pub(super) fn article(n: usize, of: usize, finding: &Finding) -> Markup {
                     (tag(finding.severity))
                     span { (urgency(finding.severity)) }
                 }
-                h2 id={ "title-" (n) } { bdi { (shown(&finding.title, 3 * NAME_LIMIT)) } }
+                h2 id={ "title-" (n) } { (said(&finding.title, 3 * NAME_LIMIT)) }
                 @if is_coordination(finding) { p.caveat { (CAVEAT) } }
             }
             (letter(finding))
             @if !evidence.members.is_empty() { (network::figure(&evidence.members, &evidence.ties)) }
             @if !evidence.objects.is_empty() {
                 (timeline::figure(&evidence.objects, &evidence.samples, evidence.window_s))
-                (tables::objects(&evidence.objects))
+                (tables::objects(&evidence.objects, &evidence.members))
             }
             @if !evidence.sensitivity.is_empty() {
                 (tables::sensitivity(&evidence.sensitivity, evidence.window_s))
@@ -55,8 +55,8 @@ fn letter(finding: &Finding) -> Markup {
         dl.letter {
             dt { "What we saw" }
             dd {
-                bdi { (shown(&evidence.observed, SENTENCE_LIMIT)) } " "
-                bdi { (shown(&evidence.expected, SENTENCE_LIMIT)) }
+                (said(&evidence.observed, SENTENCE_LIMIT)) " "
+                (said(&evidence.expected, SENTENCE_LIMIT))
             }
             dt { "How sure" }
             dd {
@@ -71,15 +71,15 @@ fn letter(finding: &Finding) -> Markup {
                     ol {
                         @for cause in &finding.benign_causes {
                             li {
-                                strong { bdi { (shown(&spoken(&cause.name), NAME_LIMIT)) } } ". "
-                                bdi { (shown(&cause.why, SENTENCE_LIMIT)) }
+                                strong { (said(&spoken(&cause.name), NAME_LIMIT)) } ". "
+                                (said(&cause.why, SENTENCE_LIMIT))
                             }
                         }
                     }
                 }
             }
             dt { "What to do next" }
-            dd.next { bdi { (shown(&finding.next_step, SENTENCE_LIMIT)) } }
+            dd.next { (said(&finding.next_step, SENTENCE_LIMIT)) }
         }
     }
 }
@@ -107,10 +107,10 @@ fn particulars(finding: &Finding) -> Markup {
                 @if let Some(window) = finding.evidence.window_s { dt { "Window" } dd { (seconds(window as f64)) } }
                 @if !techniques.is_empty() { dt { "Techniques" } dd { (techniques.join(", ")) } }
                 @for (name, value) in &finding.evidence.counts {
-                    dt { bdi { (shown(&spoken(&name.replace('_', "-")), NAME_LIMIT)) } } dd { (figure(*value)) }
+                    dt { (said(&spoken(&name.replace('_', "-")), NAME_LIMIT)) } dd { (figure(*value)) }
                 }
                 @for (n, source) in provenance.sources.iter().enumerate() {
-                    dt { @if n == 0 { "Rows from" } } dd { bdi { (shown(source, 2 * NAME_LIMIT)) } }
+                    dt { @if n == 0 { "Rows from" } } dd { (said(source, 2 * NAME_LIMIT)) }
                 }
             }
         }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use domain::{Member, Tie};
 use maud::{Markup, html};
 
-use super::scale::{Axis, lag, px, round_up};
+use super::scale::{Axis, lag, px};
 use crate::words::{counted, figure as number, seconds, shown, thousands};
 
 /// Nodes that can still be told apart.
@@ -128,7 +128,7 @@ fn label(n: usize, member: &Member, named: bool) -> String {
 
 fn axis(members: &[Member], sheet: &Sheet) -> Axis {
     let slowest = members.iter().map(|m| lag(m.median_lag_s)).fold(0.0, f64::max);
-    Axis { from: MARGIN + 4.0, to: sheet.width - MARGIN - 16.0, max_s: round_up(slowest), stretched: true }
+    Axis { from: MARGIN + 4.0, to: sheet.width - MARGIN - 16.0, max_s: slowest.max(1.0), stretched: true }
 }
 
 /// Puts each node at its time, and up or down where it covers neither a node nor a label. Gives the

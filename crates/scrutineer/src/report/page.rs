@@ -3,9 +3,9 @@
 use domain::Timestamp;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::article;
+use super::{article, tables};
 use crate::summary::{Summary, group_size, is_coordination, q_cell, spoken};
-use crate::words::{NAME_LIMIT, minute, percent, shown, thousands};
+use crate::words::{NAME_LIMIT, bound, counted, minute, percent, shown, thousands};
 
 const STYLE: &str = include_str!("style.css");
 
@@ -20,6 +20,11 @@ const STEPS_SHOWN: usize = 7;
 
 /// Problems with the input that are written out.
 const PROBLEMS_SHOWN: usize = 200;
+
+/// Somebody else's words: cut, made safe, and kept from turning the words around them.
+pub(super) fn said(words: &str, limit: usize) -> Markup {
+    html! { bdi { (bound(&shown(words, limit))) } }
+}
 
 /// The page. `now` is the time at which it was made.
 pub(crate) fn page(run: &Summary, now: Timestamp) -> String {
@@ -45,7 +50,7 @@ pub(crate) fn page(run: &Summary, now: Timestamp) -> String {
                     h1 { (run.headline()) }
                     p.lead { (run.scope()) }
                     @for reason in run.incomplete_because() {
-                        p { strong { "The search is not complete." } " " bdi { (shown(reason, SENTENCE_LIMIT)) } }
+                        p { strong { "The search is not complete." } " " (said(reason, SENTENCE_LIMIT)) }
                     }
                     @if run.findings.is_empty() {
                         (nothing(run))
@@ -98,7 +103,7 @@ fn to_do(run: &Summary) -> Markup {
             ol.todo {
                 @for (step, numbers) in steps.iter().take(STEPS_SHOWN) {
                     li {
-                        bdi { (shown(step, SENTENCE_LIMIT)) } " "
+                        (said(step, SENTENCE_LIMIT)) " "
                         span.soft {
                             (if numbers.len() == 1 { "Finding " } else { "Findings " })
                             @for (n, number) in numbers.iter().enumerate() {
@@ -119,11 +124,12 @@ fn overview(run: &Summary) -> Markup {
         section.part aria-labelledby="overview" {
             h2 id="overview" { "Findings, the worst first" }
             table.overview {
+                caption.unseen { "Findings, the worst first" }
                 thead {
                     tr {
                         th scope="col" { "Severity" }
                         th scope="col" { "What" }
-                        th.n scope="col" { "Accounts or hosts" }
+                        th.n scope="col" { "Size" }
                         th.n scope="col" { "Sure" }
                         th.n scope="col" { "q-value" }
                         th scope="col" { "Last seen" }
@@ -134,7 +140,7 @@ fn overview(run: &Summary) -> Markup {
                         tr {
                             td { (article::tag(finding.severity)) }
                             th scope="row" {
-                                a href={ "#finding-" (place + 1) } { bdi { (shown(&finding.title, 2 * NAME_LIMIT)) } }
+                                a href={ "#finding-" (place + 1) } { (said(&finding.title, 2 * NAME_LIMIT)) }
                             }
                             td.n data-label="Size" { (thousands(group_size(finding) as u64)) }
                             td.n data-label="Sure" { (percent(finding.confidence)) }
@@ -153,11 +159,11 @@ fn input(run: &Summary) -> Markup {
         section.part aria-labelledby="input" {
             h2 id="input" { "What was read and checked" }
             p { (run.scope()) }
-            @for note in &run.notes { p { bdi { (shown(note, SENTENCE_LIMIT)) } } }
+            @for note in &run.notes { p { (said(note, SENTENCE_LIMIT)) } }
             dl.facts {
                 @for (n, source) in run.sources.iter().enumerate() {
                     dt { @if n == 0 { "Read" } }
-                    dd { bdi { (shown(source, 2 * NAME_LIMIT)) } }
+                    dd { (said(source, 2 * NAME_LIMIT)) }
                 }
                 @for (n, (name, what)) in run.checked.iter().enumerate() {
                     dt { @if n == 0 { "Checked for" } }
@@ -170,28 +176,28 @@ fn input(run: &Summary) -> Markup {
 }
 
 fn problems(run: &Summary) -> Markup {
-    html! {
-        div.scroll role="region" aria-label="Problems with the input" tabindex="0" {
-            table {
-                caption {
-                    "Problems with the input"
-                    @if run.problems.len() > PROBLEMS_SHOWN {
-                        ": the first " (PROBLEMS_SHOWN) " of " (thousands(run.problems.len() as u64))
-                    }
-                }
-                thead { tr { th scope="col" { "Where" } th scope="col" { "What" } th scope="col" { "Code" } } }
-                tbody {
-                    @for problem in run.problems.iter().take(PROBLEMS_SHOWN) {
-                        tr {
-                            th scope="row" { bdi { (shown(&problem.place, 2 * NAME_LIMIT)) } }
-                            td { bdi { (shown(&problem.message, SENTENCE_LIMIT)) } }
-                            td.nowrap { (shown(&problem.code, NAME_LIMIT)) }
-                        }
+    let all = run.problems.len();
+    let note = if all > PROBLEMS_SHOWN {
+        format!("The first {PROBLEMS_SHOWN} of {} problems with the input.", thousands(all as u64))
+    } else {
+        format!("{} with the input.", counted(all as u64, "problem", "problems"))
+    };
+    tables::scroll(
+        "Problems with the input",
+        &note,
+        &html! {
+            thead { tr { th scope="col" { "Where" } th scope="col" { "What" } th scope="col" { "Code" } } }
+            tbody {
+                @for problem in run.problems.iter().take(PROBLEMS_SHOWN) {
+                    tr {
+                        th scope="row" { (said(&problem.place, 2 * NAME_LIMIT)) }
+                        td { (said(&problem.message, SENTENCE_LIMIT)) }
+                        td.nowrap { (shown(&problem.code, NAME_LIMIT)) }
                     }
                 }
             }
-        }
-    }
+        },
+    )
 }
 
 fn how_to_read() -> Markup {

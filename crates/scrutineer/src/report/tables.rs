@@ -1,19 +1,22 @@
 //! The tables behind the pictures.
 
+use std::collections::BTreeMap;
+
 use domain::{Member, Sample, Sensitivity, SharedObject};
 use maud::{Markup, html};
 
+use super::page::said;
 use crate::words::{NAME_LIMIT, counted, figure, percent, q_figure, seconds, shown, thousands, time};
 
 /// Tables up to this length stand open.
 const OPEN_ROWS: usize = 12;
 
 /// What was shared, in order of time.
-pub(super) fn objects(objects: &[SharedObject]) -> Markup {
+pub(super) fn objects(objects: &[SharedObject], members: &[Member]) -> Markup {
+    let numbers: BTreeMap<&str, usize> =
+        members.iter().enumerate().map(|(n, member)| (member.account.as_str(), n + 1)).collect();
     let table = html! {
-        (scroll("What was shared", &html! {
-            table {
-                caption { "Expected is the share of members that the object's own popularity would bring in step. Times are in UTC." }
+        (scroll("What was shared", "Expected is the share of members that the object's own popularity would bring in step. Times are in UTC.", &html! {
                 thead {
                     tr {
                         th.n scope="col" { "No." }
@@ -32,7 +35,7 @@ pub(super) fn objects(objects: &[SharedObject]) -> Markup {
                         tr {
                             td.n { (n + 1) }
                             th.long scope="row" {
-                                bdi { (shown(&object.object, NAME_LIMIT)) } " "
+                                (said(&object.object, NAME_LIMIT)) " "
                                 span.soft { (shown(&object.trace, 24)) }
                             }
                             td.n { (thousands(object.members.into())) }
@@ -41,11 +44,13 @@ pub(super) fn objects(objects: &[SharedObject]) -> Markup {
                             td.n { (thousands(object.others.into())) }
                             td.n { (seconds(object.span_s)) }
                             td.nowrap { time datetime=(object.first) { (time(object.first)) } }
-                            td.id { bdi { (shown(&object.leader, 32)) } }
+                            td.nowrap {
+                                @if let Some(number) = numbers.get(object.leader.as_str()) { "No. " (number) ", " }
+                                span.id { (said(&object.leader, 10)) }
+                            }
                         }
                     }
                 }
-            }
         }))
     };
     block("What was shared", &counted(objects.len() as u64, "object", "objects"), objects.len(), &table)
@@ -58,9 +63,7 @@ pub(super) fn sensitivity(rows: &[Sensitivity], window_s: Option<u64>) -> Markup
     html! {
         div.block {
             h3 { "Observed and expected, for each window" }
-            (scroll("Observed and expected, for each window", &html! {
-                table {
-                    caption { "Times that members were in step, and times that chance, audience and habit would explain. Both bars begin at zero and share one scale." }
+            (scroll("Observed and expected, for each window", "Times that members were in step, and times that chance, audience and habit would explain. Both bars begin at zero and share one scale.", &html! {
                     thead {
                         tr {
                             th scope="col" { "Window" }
@@ -85,7 +88,6 @@ pub(super) fn sensitivity(rows: &[Sensitivity], window_s: Option<u64>) -> Markup
                             }
                         }
                     }
-                }
             }))
         }
     }
@@ -95,9 +97,8 @@ pub(super) fn sensitivity(rows: &[Sensitivity], window_s: Option<u64>) -> Markup
 pub(super) fn members(members: &[Member]) -> Markup {
     let table = scroll(
         "Members",
+        "Lag is the median time behind the group's first share. q is the share of accounts named at least this surely that would be named by chance.",
         &html! {
-            table {
-                caption { "Lag is the median time behind the group's first share. q is the share of accounts named at least this surely that would be named by chance." }
                 thead {
                     tr {
                         th.n scope="col" { "No." }
@@ -115,7 +116,7 @@ pub(super) fn members(members: &[Member]) -> Markup {
                     @for (n, member) in members.iter().enumerate() {
                         tr {
                             td.n { (n + 1) }
-                            th.id scope="row" { bdi { (shown(&member.account, 48)) } }
+                            th.id scope="row" { (said(&member.account, 48)) }
                             td { (member.platform.as_deref().map_or_else(|| "–".to_owned(), |p| shown(p, 24))) }
                             td.n { (thousands(member.objects.into())) }
                             td.n { (thousands(member.in_step.into())) }
@@ -126,7 +127,6 @@ pub(super) fn members(members: &[Member]) -> Markup {
                         }
                     }
                 }
-            }
         },
     );
     block("Members", &counted(members.len() as u64, "account", "accounts"), members.len(), &table)
@@ -137,9 +137,7 @@ pub(super) fn samples(samples: &[Sample]) -> Markup {
     html! {
         details {
             summary { "Rows to look at " span { "(" (counted(samples.len() as u64, "row", "rows")) ")" } }
-            (scroll("Rows to look at", &html! {
-                table {
-                    caption { "Times are in UTC. Lag is the time behind the first member that acted on the same object." }
+            (scroll("Rows to look at", "Times are in UTC. Lag is the time behind the first member that acted on the same object.", &html! {
                     thead {
                         tr {
                             th scope="col" { "Time" }
@@ -153,14 +151,13 @@ pub(super) fn samples(samples: &[Sample]) -> Markup {
                         @for sample in samples {
                             tr {
                                 td.nowrap { (time(sample.time)) }
-                                th.id scope="row" { bdi { (shown(&sample.account, 48)) } }
+                                th.id scope="row" { (said(&sample.account, 48)) }
                                 td { (shown(&sample.action, 24)) }
-                                td.long { bdi { (shown(&sample.object, NAME_LIMIT)) } }
+                                td.long { (said(&sample.object, NAME_LIMIT)) }
                                 td.n { (seconds(sample.lag_s)) }
                             }
                         }
                     }
-                }
             }))
         }
     }
@@ -175,9 +172,14 @@ fn block(heading: &str, size: &str, rows: usize, table: &Markup) -> Markup {
     }
 }
 
-/// A table that may be wider than the screen; the keyboard can reach and move it.
-fn scroll(label: &str, table: &Markup) -> Markup {
-    html! { div.scroll role="region" aria-label=(label) tabindex="0" { (table) } }
+/// A table under a note. It may be wider than the screen; the keyboard can reach and move it.
+pub(super) fn scroll(label: &str, note: &str, rows: &Markup) -> Markup {
+    html! {
+        @if !note.is_empty() { p.soft { (note) } }
+        div.scroll role="region" aria-label=(label) tabindex="0" {
+            table { caption.unseen { (label) } (rows) }
+        }
+    }
 }
 
 fn bar(class: &str, share: f64) -> Markup {

@@ -104,7 +104,7 @@ fn picture(lanes: &[Lane<'_>], max_s: f64, window: Option<f64>, sheet: &Sheet, a
                 line.axis x1=(x) x2=(x) y1=(px(top)) y2=(px(bottom)) {}
                 text x=(x) y=(px(bottom + 18.0)) text-anchor="middle" { (seconds(*mark)) }
             }
-            text x=(px(axis.from)) y=(px(bottom + 38.0)) text-anchor=[(!is_narrow(sheet)).then_some("start")] { "after the first share" }
+            text x=(px(axis.from)) y=(px(bottom + 38.0)) { "after the first share" }
             @if let Some(window) = window {
                 @let x = axis.at(window);
                 line.limit x1=(px(x)) x2=(px(x)) y1=(px(top - 4.0)) y2=(px(bottom)) {}
@@ -130,8 +130,8 @@ fn burst(lane: &Lane<'_>, axis: &Axis, top: f64, sheet: &Sheet) -> Markup {
     );
     html! {
         @if is_narrow(sheet) {
-            text.name x="0" y=(px(top + 16.0)) { (name) }
-            text x="0" y=(px(top + 34.0)) { (counts) }
+            text.name.halo x="0" y=(px(top + 16.0)) { (name) }
+            text.halo x="0" y=(px(top + 34.0)) { (counts) }
         } @else {
             text.name x="0" y=(px(middle + 5.0)) { (name) }
             text x=(px(sheet.width)) y=(px(middle + 5.0)) text-anchor="end" { (counts) }
