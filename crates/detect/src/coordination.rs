@@ -4,3 +4,4 @@
 //! edges` alike.
 
 pub mod co_share;
+pub mod peers;

@@ -33,7 +33,8 @@ pub fn local(ratios: &[f64]) -> Vec<f64> {
     let mut part = 0.5;
     let none = |part: f64, ratio: f64| (1.0 - part) / (1.0 - part + part * ratio);
     for _ in 0..50 {
-        let mean = ratios.iter().map(|&ratio| 1.0 - none(part, ratio)).sum::<f64>() / ratios.len().max(1) as f64;
+        let mean =
+            ratios.iter().map(|&ratio| 1.0 - none(part, ratio)).sum::<f64>() / ratios.len().max(1) as f64;
         part = mean.clamp(0.001, 0.95);
     }
     let mut order: Vec<usize> = (0..ratios.len()).collect();

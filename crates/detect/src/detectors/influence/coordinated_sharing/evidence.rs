@@ -60,7 +60,8 @@ impl SetEvidence {
     /// Of the mean over windows, which is an e-value too.
     pub(super) fn combined(&self) -> f64 {
         let most = self.log_e.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        most + (self.log_e.iter().map(|log_e| (log_e - most).exp()).sum::<f64>() / self.log_e.len() as f64).ln()
+        most + (self.log_e.iter().map(|log_e| (log_e - most).exp()).sum::<f64>() / self.log_e.len() as f64)
+            .ln()
     }
 }
 
@@ -100,9 +101,8 @@ impl Partners {
 pub(super) struct Trial {
     pub(super) p: [f64; 4],
     pub(super) in_step: [bool; 4],
-    /// Place of the nearest earlier member, and how far in ms.
+    /// Place of the nearest earlier member.
     pub(super) nearest: usize,
-    pub(super) gap: i64,
 }
 
 /// Likelihood ratio of "in step with probability π" to "with probability p", over the trials of one
@@ -130,7 +130,15 @@ impl Ratio {
 
 impl<'a> Examiner<'a> {
     pub(super) fn new(index: &'a Index, rates: &'a Rates, partners: &'a Partners) -> Self {
-        Self { index, rates, partners, marks: vec![0; index.accounts.len()], mark: 0, pooled: Vec::new(), present: Vec::new() }
+        Self {
+            index,
+            rates,
+            partners,
+            marks: vec![0; index.accounts.len()],
+            mark: 0,
+            pooled: Vec::new(),
+            present: Vec::new(),
+        }
     }
 
     /// Objects that at least two of the set shared, with the places of those members, without `but`.
@@ -253,24 +261,23 @@ impl<'a> Examiner<'a> {
     }
 
     /// The trials of one object: every member of `group` after the first, given those before it.
-    fn trials(
-        &self,
-        object: u32,
-        set: &[u32],
-        group: &[(u32, u32)],
-        mut take: impl FnMut(usize, &Trial),
-    ) {
+    fn trials(&self, object: u32, set: &[u32], group: &[(u32, u32)], mut take: impl FnMut(usize, &Trial)) {
         let visits: Vec<&Visit> = group
             .iter()
-            .map(|(_, place)| self.index.visit(set[*place as usize], object).expect("internal error: present"))
+            .map(|(_, place)| {
+                self.index.visit(set[*place as usize], object).expect("internal error: present")
+            })
             .collect();
         let outside = self.outside(object, group.len());
         let mut cover: Vec<(i64, usize)> = Vec::new();
         for (member, visit) in visits.iter().enumerate() {
             if member > 0 {
-                take(member, &self.trial(object, set[group[member].1 as usize], visit, &cover, &outside, |m| {
-                    set[group[m].1 as usize]
-                }));
+                take(
+                    member,
+                    &self.trial(object, set[group[member].1 as usize], visit, &cover, &outside, |m| {
+                        set[group[m].1 as usize]
+                    }),
+                );
             }
             cover.extend(self.index.times(visit).iter().map(|&time| (time, member)));
             cover.sort_unstable();
@@ -319,7 +326,7 @@ impl<'a> Examiner<'a> {
         for p in &mut p {
             *p = p.clamp(1e-9, 1.0 - 1e-9);
         }
-        Trial { p, in_step, nearest, gap }
+        Trial { p, in_step, nearest }
     }
 
     /// Share of delays on other objects that would have been in step with the cover: the account's
@@ -341,7 +348,8 @@ impl<'a> Examiner<'a> {
                 let (from, to) = (from - first, to - first);
                 let inside = delays.partition_point(|&d| d <= to) - delays.partition_point(|&d| d < from);
                 counts[at] += inside as f64 - f64::from(u8::from(counted && from <= own && own <= to));
-                let all = self.pooled.partition_point(|d| d.0 <= to) - self.pooled.partition_point(|d| d.0 < from);
+                let all =
+                    self.pooled.partition_point(|d| d.0 <= to) - self.pooled.partition_point(|d| d.0 < from);
                 pooled[at] += (all - here.iter().filter(|&&d| from <= d && d <= to).count()) as f64;
             });
         }
@@ -431,7 +439,6 @@ impl<'a> Examiner<'a> {
             Outside { times, left_out: set_times, accounts: n - members }
         }
     }
-
 
     /// Makes `group` the set that audiences leave out and habits are pooled over.
     pub(super) fn mark_group(&mut self, group: &[u32]) {

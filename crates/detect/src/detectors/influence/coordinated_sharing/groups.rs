@@ -16,8 +16,9 @@ use super::sets::{MIN_GROUP, Tested};
 /// Members join at this false-discovery rate over all accounts that met the group.
 const MEMBER_Q: f64 = 0.01;
 
-/// Objects on which a member must be in step: never on one.
-const MEMBER_OBJECTS: usize = 2;
+/// Objects on which a member must be in step, by window: never on one, and the more the wider the
+/// window (see [`GROUP_OCCASIONS`]).
+const MEMBER_OBJECTS: [usize; 4] = [2, 2, 3, 4];
 
 /// Occasions on which a group must be in step, by window. Within a minute three will do. Within ten
 /// minutes or an hour a broadcast, a news alert or a full train brings strangers together too, and
@@ -29,7 +30,7 @@ const GROUP_SHARES: [usize; 4] = [12, 12, 16, 20];
 
 /// What a group does without a pause of an hour is one occasion, however many objects it shares:
 /// people at one event, or a reader of one page, share several at a time.
-const OCCASION_PAUSE_MS: i64 = 3_600_000;
+pub(super) const OCCASION_PAUSE_MS: i64 = 3_600_000;
 
 /// Objects in step that make up for too few occasions: a campaign of one evening. It is reported
 /// with the common trigger as its likeliest benign cause.
@@ -66,13 +67,16 @@ pub(super) struct Group {
 }
 
 /// Joins rejected sets (with their q-values) and settles membership.
-pub(super) fn assemble(index: &Index, examiner: &mut Examiner<'_>, rejected: &[(&Tested, f64)]) -> Vec<Group> {
+pub(super) fn assemble(
+    index: &Index,
+    examiner: &mut Examiner<'_>,
+    rejected: &[(&Tested, f64)],
+) -> Vec<Group> {
     let mut groups = Vec::new();
     for (accounts, q_value, log_e, log_by_window) in components(rejected) {
         if accounts.len() < MIN_GROUP || accounts.len() > GROUP_LIMIT {
             continue;
         }
-        if std::env::var("SCRUT_PRE").is_ok() { groups.push(Group { members: accounts.iter().map(|&account| Membership { account, in_step: [0;4], expected: [0.0;4], objects: 0, objects_in_step: Default::default(), log_ratio: [0.0;4], q_value: 1.0 }).collect(), q_value, log_e, window: 0 }); continue; }
         let members = settle(index, examiner, accounts, &weights(&log_by_window));
         let window = (0..4).max_by(|&a, &b| log_by_window[a].total_cmp(&log_by_window[b])).unwrap_or(1);
         if let Some(members) = members {
@@ -106,7 +110,8 @@ fn components(rejected: &[(&Tested, f64)]) -> Vec<Component> {
     }
     for (core, q, tested) in &cores {
         let Some(&account) = core.first() else { continue };
-        let component = found.get_mut(&root(&union, account)).expect("internal error: every root was entered");
+        let component =
+            found.get_mut(&root(&union, account)).expect("internal error: every root was entered");
         component.1 = component.1.min(*q);
         component.2 = component.2.max(tested.evidence.combined());
         for (most, log_e) in component.3.iter_mut().zip(tested.evidence.log_e) {
@@ -156,7 +161,12 @@ fn weights(log_e: &[f64; 4]) -> [f64; 4] {
 
 /// Tests every account against the others until the group no longer changes; `None` where too
 /// little is left.
-fn settle(index: &Index, examiner: &mut Examiner<'_>, mut group: Vec<u32>, weights: &[f64; 4]) -> Option<Vec<Membership>> {
+fn settle(
+    index: &Index,
+    examiner: &mut Examiner<'_>,
+    mut group: Vec<u32>,
+    weights: &[f64; 4],
+) -> Option<Vec<Membership>> {
     let mut members: Vec<Membership> = Vec::new();
     for _ in 0..4 {
         members = test_members(index, examiner, &group, weights);
@@ -180,9 +190,6 @@ fn settle(index: &Index, examiner: &mut Examiner<'_>, mut group: Vec<u32>, weigh
     }
     let objects = per_object.len();
     let occasions = occasions(index, &members, window);
-    if std::env::var("SCRUT_DEBUG").is_ok() {
-        eprintln!("group of {} w {window} shares {shares} objects {objects} occasions {occasions} x {:?}", members.len(), members.iter().map(|m| m.in_step[window]).collect::<Vec<_>>());
-    }
     let enough = occasions >= GROUP_OCCASIONS[window] || objects >= EVENING_OBJECTS;
     (members.len() >= MIN_GROUP && shares >= GROUP_SHARES[window] && enough).then_some(members)
 }
@@ -193,11 +200,15 @@ fn occasions(index: &Index, members: &[Membership], window: usize) -> usize {
         .iter()
         .flat_map(|member| {
             let objects = &member.objects_in_step[window];
-            objects.iter().filter_map(|&object| index.visit(member.account, object)).map(|visit| index.times(visit)[0])
+            objects
+                .iter()
+                .filter_map(|&object| index.visit(member.account, object))
+                .map(|visit| index.times(visit)[0])
         })
         .collect();
     times.sort_unstable();
-    times.windows(2).filter(|pair| pair[1] - pair[0] >= OCCASION_PAUSE_MS).count() + usize::from(!times.is_empty())
+    times.windows(2).filter(|pair| pair[1] - pair[0] >= OCCASION_PAUSE_MS).count()
+        + usize::from(!times.is_empty())
 }
 
 fn best(weights: &[f64; 4]) -> usize {
@@ -215,7 +226,12 @@ fn by_object(index: &Index, group: &[u32]) -> BTreeMap<u32, Vec<u32>> {
 }
 
 /// Everybody who met the group on at least two objects, tested against the others.
-fn test_members(index: &Index, examiner: &mut Examiner<'_>, group: &[u32], weights: &[f64; 4]) -> Vec<Membership> {
+fn test_members(
+    index: &Index,
+    examiner: &mut Examiner<'_>,
+    group: &[u32],
+    weights: &[f64; 4],
+) -> Vec<Membership> {
     let objects = by_object(index, group);
     let mut met: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
     for (&object, members) in &objects {
@@ -229,21 +245,23 @@ fn test_members(index: &Index, examiner: &mut Examiner<'_>, group: &[u32], weigh
             }
         }
     }
-    met.retain(|_, objects| objects.len() >= MEMBER_OBJECTS);
+    let window = best(weights);
+    met.retain(|_, objects| objects.len() >= MEMBER_OBJECTS[window]);
     examiner.mark_group(group);
     let tests: Vec<Membership> = met
         .iter()
         .map(|(&account, shared)| test_member(index, examiner, &objects, account, shared))
         .collect();
-    let ratios: Vec<f64> =
-        tests.iter().map(|test| test.log_ratio.iter().zip(weights).map(|(log, w)| w * log.exp()).sum()).collect();
+    let ratios: Vec<f64> = tests
+        .iter()
+        .map(|test| test.log_ratio.iter().zip(weights).map(|(log, w)| w * log.exp()).sum())
+        .collect();
     let q_values = fdr::local(&ratios);
-    let window = best(weights);
     tests
         .into_iter()
         .zip(q_values)
         .map(|(test, q_value)| Membership { q_value, ..test })
-        .filter(|test| test.q_value <= MEMBER_Q && test.in_step[window] >= MEMBER_OBJECTS)
+        .filter(|test| test.q_value <= MEMBER_Q && test.in_step[window] >= MEMBER_OBJECTS[window])
         .collect()
 }
 

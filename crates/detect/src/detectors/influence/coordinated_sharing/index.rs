@@ -3,10 +3,13 @@
 //! Accounts and objects are ranked by a digest of their names, not by their ids: ids depend on the
 //! order of input, ranks do not, and every tie below is broken by rank.
 
-use arrow_array::RecordBatch;
-use traffic::{AccountNames, ObjectNames, Trace};
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::engine::{column_i32, column_i64};
+use arrow_array::RecordBatch;
+use traffic::{AccountNames, Trace};
+
+use crate::case::{AllowedNetwork, Names};
+use crate::engine::{Tables, column_i32, column_i64};
 
 /// Stands for an account with one object: audience, never a suspect.
 pub(super) const ONE_OFF: u32 = u32::MAX;
@@ -44,43 +47,90 @@ pub(super) struct Index {
     delays: Vec<i64>,
     /// Sum over all accounts of their distinct objects.
     pub(super) incidences: f64,
+    account_rank: Ranks,
+}
+
+/// Accounts of declared networks, each of which stands for its whole network.
+pub(super) struct Allowed {
+    /// Account to the account that stands for it.
+    network: BTreeMap<i32, i32>,
+}
+
+impl Allowed {
+    /// Finds the accounts of declared networks among those with entries.
+    pub(super) fn new(networks: &[AllowedNetwork], names: &AccountNames, tables: &Tables) -> Self {
+        let mut network = BTreeMap::new();
+        if networks.is_empty() {
+            return Self { network };
+        }
+        let mut seen: BTreeSet<i32> = BTreeSet::new();
+        for batch in &tables[super::gather::ENTRIES] {
+            seen.extend(column_i32(batch, "account"));
+        }
+        let ids: BTreeMap<String, i32> = seen.into_iter().map(|id| (names.name(id), id)).collect();
+        for declared in networks {
+            let members: BTreeSet<&String> =
+                declared.accounts.iter().filter(|name| ids.contains_key(*name)).collect();
+            if let Some(first) = members.first() {
+                let stands = ids[*first];
+                network.extend(members.iter().map(|name| (ids[*name], stands)));
+            }
+        }
+        Self { network }
+    }
+
+    pub(super) fn stands_for(&self, account: i32) -> i32 {
+        self.network.get(&account).copied().unwrap_or(account)
+    }
+
+    fn is_declared(&self, account: i32) -> bool {
+        self.network.contains_key(&account)
+    }
+}
+
+/// A share as the gather gives it.
+struct Row {
+    object: i64,
+    time: i64,
+    account: i32,
+    /// Its account has at least two objects.
+    suspect: bool,
 }
 
 impl Index {
     /// One index for each trace that occurs, in order of trace.
-    pub(super) fn build(entries: &[RecordBatch], accounts: &AccountNames, objects: &ObjectNames) -> Vec<Self> {
-        let mut by_trace: std::collections::BTreeMap<i32, Vec<(i64, i64, i32, bool)>> =
-            std::collections::BTreeMap::new();
+    pub(super) fn build(entries: &[RecordBatch], names: &Names, allowed: &Allowed) -> Vec<Self> {
+        let mut by_trace: BTreeMap<i32, Vec<Row>> = BTreeMap::new();
         for batch in entries {
             let (traces, ks) = (column_i32(batch, "trace"), column_i32(batch, "k"));
             let (ids, times) = (column_i64(batch, "object"), column_i64(batch, "time"));
-            let names = column_i32(batch, "account");
+            let accounts = column_i32(batch, "account");
             for at in 0..batch.num_rows() {
-                by_trace.entry(traces[at]).or_default().push((ids[at], times[at], names[at], ks[at] >= 2));
+                by_trace.entry(traces[at]).or_default().push(Row {
+                    object: ids[at],
+                    time: times[at],
+                    account: allowed.stands_for(accounts[at]),
+                    suspect: ks[at] >= 2 || allowed.is_declared(accounts[at]),
+                });
             }
         }
         by_trace
             .into_iter()
-            .filter_map(|(code, rows)| Some(Self::of_trace(Trace::from_code(code)?, &rows, accounts, objects)))
+            .filter_map(|(code, rows)| Some(Self::of_trace(Trace::from_code(code)?, &rows, names)))
             .collect()
     }
 
-    fn of_trace(
-        trace: Trace,
-        rows: &[(i64, i64, i32, bool)],
-        account_names: &AccountNames,
-        object_names: &ObjectNames,
-    ) -> Self {
-        let accounts = ranked(rows.iter().filter(|row| row.3).map(|row| i64::from(row.2)), |id| {
-            account_names.digest(id as i32)
-        });
-        let objects = ranked(rows.iter().map(|row| row.0), |id| object_names.digest(id));
-        let account_rank = ranks(&accounts);
-        let object_rank = ranks(&objects);
-        let one_offs = rows.iter().filter(|row| !row.3);
+    fn of_trace(trace: Trace, rows: &[Row], names: &Names) -> Self {
+        let suspects = rows.iter().filter(|row| row.suspect).map(|row| i64::from(row.account));
+        let accounts = ranked(suspects, |id| names.accounts.digest(id as i32));
+        let objects = ranked(rows.iter().map(|row| row.object), |id| names.objects.digest(id));
+        let account_rank = Ranks::of(&accounts);
+        let object_rank = Ranks::of(&objects);
+        let one_offs = rows.iter().filter(|row| !row.suspect);
         let mut one_off_counts = vec![0_u32; objects.len()];
         // A one-off account has one object, so its repeated shares are neighbours in no other list.
-        let mut seen: Vec<(u32, i32)> = one_offs.map(|row| (rank_of(&object_rank, row.0), row.2)).collect();
+        let mut seen: Vec<(u32, i32)> =
+            one_offs.map(|row| (object_rank.rank(row.object), row.account)).collect();
         seen.sort_unstable();
         seen.dedup();
         for (object, _) in &seen {
@@ -89,9 +139,9 @@ impl Index {
         let incidences_one_off = seen.len();
         let mut shares: Vec<(u32, i64, u32)> = rows
             .iter()
-            .map(|&(object, time, account, multi)| {
-                let account = if multi { rank_of(&account_rank, account.into()) } else { ONE_OFF };
-                (rank_of(&object_rank, object), time, account)
+            .map(|row| {
+                let account = if row.suspect { account_rank.rank(row.account.into()) } else { ONE_OFF };
+                (object_rank.rank(row.object), row.time, account)
             })
             .collect();
         shares.sort_unstable();
@@ -132,6 +182,7 @@ impl Index {
             delay_starts: vec![0],
             delays: Vec::new(),
             incidences,
+            account_rank,
         };
         for account in 0..index.accounts.len() as u32 {
             let mut delays: Vec<i64> = index
@@ -147,9 +198,15 @@ impl Index {
         index
     }
 
+    /// Rank of an account, or [`ONE_OFF`] where it is no suspect.
+    pub(super) fn rank(&self, account: i32) -> u32 {
+        self.account_rank.rank(account.into())
+    }
+
     /// Shares of an object: account ranks and times, ordered by time.
     pub(super) fn entries(&self, object: u32) -> (&[u32], &[i64]) {
-        let range = self.entry_starts[object as usize] as usize..self.entry_starts[object as usize + 1] as usize;
+        let range =
+            self.entry_starts[object as usize] as usize..self.entry_starts[object as usize + 1] as usize;
         (&self.entry_accounts[range.clone()], &self.entry_times[range])
     }
 
@@ -197,16 +254,38 @@ fn ranked(ids: impl Iterator<Item = i64>, digest: impl Fn(i64) -> i64) -> Vec<i6
     keyed.into_iter().map(|(_, id)| id).collect()
 }
 
-/// Pairs of id and rank, by id.
-fn ranks(ids: &[i64]) -> Vec<(i64, u32)> {
-    let mut ranks: Vec<(i64, u32)> = ids.iter().enumerate().map(|(rank, &id)| (id, rank as u32)).collect();
-    ranks.sort_unstable();
-    ranks
+/// Rank of each id.
+enum Ranks {
+    /// By id, where ids are dense, as a dictionary gives them.
+    Dense(Vec<u32>),
+    /// Pairs of id and rank, by id, where the input's own numbers are far apart.
+    Sparse(Vec<(i64, u32)>),
 }
 
-fn rank_of(ranks: &[(i64, u32)], id: i64) -> u32 {
-    let at = ranks.binary_search_by_key(&id, |pair| pair.0).expect("internal error: every id has a rank");
-    ranks[at].1
+impl Ranks {
+    fn of(ids: &[i64]) -> Self {
+        let highest = ids.iter().copied().max().unwrap_or(-1);
+        if ids.iter().all(|&id| id >= 0) && highest < 16 * ids.len() as i64 + 4096 {
+            let mut ranks = vec![ONE_OFF; (highest + 1) as usize];
+            for (rank, &id) in ids.iter().enumerate() {
+                ranks[id as usize] = rank as u32;
+            }
+            return Self::Dense(ranks);
+        }
+        let mut ranks: Vec<(i64, u32)> =
+            ids.iter().enumerate().map(|(rank, &id)| (id, rank as u32)).collect();
+        ranks.sort_unstable();
+        Self::Sparse(ranks)
+    }
+
+    fn rank(&self, id: i64) -> u32 {
+        match self {
+            Self::Dense(ranks) => ranks.get(id as usize).copied().unwrap_or(ONE_OFF),
+            Self::Sparse(ranks) => {
+                ranks.binary_search_by_key(&id, |pair| pair.0).map_or(ONE_OFF, |at| ranks[at].1)
+            }
+        }
+    }
 }
 
 /// Where each key begins in a sorted list of keys 0..n, and the end.

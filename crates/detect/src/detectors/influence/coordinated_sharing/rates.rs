@@ -87,7 +87,8 @@ impl Rates {
             .zip(&pairs_of_account)
             .map(|(own, classes)| {
                 std::array::from_fn(|w| {
-                    let expected: f64 = classes.iter().map(|&(c, n)| f64::from(n) * q[usize::from(c)][w]).sum();
+                    let expected: f64 =
+                        classes.iter().map(|&(c, n)| f64::from(n) * q[usize::from(c)][w]).sum();
                     ((f64::from(own[w]) + 3.0) / (expected + 3.0)).max(1.0) as f32
                 })
             })

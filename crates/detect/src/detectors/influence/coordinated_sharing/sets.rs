@@ -33,6 +33,7 @@ pub(super) struct Tested {
 }
 
 /// All sets whose evidence could matter, and the size of the family.
+#[derive(Default)]
 pub(super) struct Family {
     pub(super) tested: Vec<Tested>,
     pub(super) size: usize,
@@ -76,7 +77,8 @@ impl Activity {
     fn pair_p_value(&self, k_a: usize, k_b: usize, common: [u64; 3]) -> f64 {
         let mut means = [0.0; 3];
         for &(n, objects) in &self.sizes {
-            let mean_here = objects * n * (n - 1.0) * k_a as f64 * k_b as f64 / (self.incidences * self.incidences);
+            let mean_here =
+                objects * n * (n - 1.0) * k_a as f64 * k_b as f64 / (self.incidences * self.incidences);
             for (mean, most) in means.iter_mut().zip([10.0, 100.0, f64::INFINITY]) {
                 if n <= most {
                     *mean += mean_here;
@@ -91,8 +93,12 @@ impl Activity {
 /// Moments of one object: windows of at least three suspects that are not inside one another.
 pub(super) fn moments(index: &Index, object: u32, mut take: impl FnMut(Vec<u32>)) {
     let (accounts, times) = index.entries(object);
-    let suspects: Vec<(i64, u32)> =
-        times.iter().copied().zip(accounts.iter().copied()).filter(|(_, account)| *account != ONE_OFF).collect();
+    let suspects: Vec<(i64, u32)> = times
+        .iter()
+        .copied()
+        .zip(accounts.iter().copied())
+        .filter(|(_, account)| *account != ONE_OFF)
+        .collect();
     if suspects.len() < MIN_GROUP {
         return;
     }
@@ -124,7 +130,12 @@ pub(super) fn moments(index: &Index, object: u32, mut take: impl FnMut(Vec<u32>)
 }
 
 /// The repeat audience of an account, itself included, ascending; `None` where it is too small.
-pub(super) fn repeat_audience(index: &Index, partners: &Partners, activity: &Activity, account: u32) -> Option<Vec<u32>> {
+pub(super) fn repeat_audience(
+    index: &Index,
+    partners: &Partners,
+    activity: &Activity,
+    account: u32,
+) -> Option<Vec<u32>> {
     let own = index.visits(account);
     let mut close: Vec<(f64, u32)> = Vec::new();
     for (other, objects) in partners.with_objects(account) {

@@ -1,0 +1,28 @@
+//! The one list of detectors.
+
+use crate::case::Case;
+use crate::detectors::influence::coordinated_sharing;
+use crate::engine::Gather;
+
+/// A detector: what it is called, what it gathers, and how it judges.
+#[derive(Clone, Copy)]
+pub struct Detector {
+    /// Name in kebab case, in findings and on the command line.
+    pub name: &'static str,
+    /// What it reports, in one line.
+    pub summary: &'static str,
+    /// How much traffic becomes a small table of evidence.
+    pub gather: fn() -> Gather,
+    /// From that evidence to findings: pure.
+    pub judge: fn(&Case<'_>) -> Vec<domain::Finding>,
+}
+
+/// Every detector, by family.
+pub fn all() -> &'static [Detector] {
+    &[coordinated_sharing::DETECTOR]
+}
+
+/// The detector of that name.
+pub fn find(name: &str) -> Option<&'static Detector> {
+    all().iter().find(|detector| detector.name == name)
+}
