@@ -4,7 +4,7 @@
 //! Nothing that a user sees may depend on an id: sort by name before output.
 
 use domain::{CaseKey, Pseudonym};
-use hashbrown::{HashMap, HashTable};
+use hashbrown::HashTable;
 
 use crate::schema::post::Trace;
 
@@ -59,7 +59,7 @@ pub struct AccountNames(Accounts);
 #[derive(Debug)]
 enum Accounts {
     Plain(Interner),
-    Keyed { key: CaseKey, ids: HashMap<Pseudonym, i32>, names: Vec<Pseudonym> },
+    Keyed { key: CaseKey, ids: HashTable<i32>, names: Vec<Pseudonym> },
     Numbers,
 }
 
@@ -71,7 +71,7 @@ impl AccountNames {
 
     /// Keeps keyed pseudonyms only; the input's ids are forgotten at once.
     pub fn keyed(key: CaseKey) -> Self {
-        Self(Accounts::Keyed { key, ids: HashMap::new(), names: Vec::new() })
+        Self(Accounts::Keyed { key, ids: HashTable::new(), names: Vec::new() })
     }
 
     /// For columns that already hold dense numbers: the id is the name.
@@ -90,10 +90,18 @@ impl AccountNames {
             }
             Accounts::Keyed { key, ids, names } => {
                 let pseudonym = key.pseudonym(account);
-                *ids.entry(pseudonym).or_insert_with(|| {
-                    names.push(pseudonym);
-                    i32::try_from(names.len() - 1).expect("internal error: 2^31 accounts")
-                })
+                // A pseudonym is uniform to whoever lacks the key, so its own bits are the hash; the
+                // table holds ids alone, which keeps a million accounts below 50 MB.
+                let hash =
+                    |p: &Pseudonym| u64::from_le_bytes(p.0[..8].try_into().expect("internal error: 8 bytes"));
+                let found = ids.find(hash(&pseudonym), |&id| names[id as usize] == pseudonym);
+                if let Some(&id) = found {
+                    return id;
+                }
+                let id = i32::try_from(names.len()).expect("internal error: 2^31 accounts");
+                names.push(pseudonym);
+                ids.insert_unique(hash(&pseudonym), id, |&id| hash(&names[id as usize]));
+                id
             }
             Accounts::Numbers => panic!("internal error: numbered accounts are not interned"),
         }
