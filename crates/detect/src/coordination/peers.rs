@@ -9,9 +9,12 @@ pub mod toolkit;
 
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, Int64Array, RecordBatch};
+use arrow_array::{ArrayRef, BooleanArray, Int64Array, RecordBatch};
 use arrow_schema::{DataType, Field, Schema};
-use traffic::{AccountNames, Part};
+use arrow_select::filter::filter_record_batch;
+use traffic::{AccountNames, Part, Trace};
+
+use crate::engine::column_i32;
 
 /// Adds an Int64 column `row` to every batch: the place of each row in the input as a whole, in the
 /// order of the parts. 2^40 rows a part.
@@ -26,6 +29,16 @@ pub fn number_rows(parts: Vec<Part>) -> Vec<Part> {
         }))
     };
     parts.into_iter().enumerate().map(number).collect()
+}
+
+/// Leaves the rows of one trace.
+pub fn only_trace(parts: Vec<Part>, trace: Trace) -> Vec<Part> {
+    let keep = move |batch: RecordBatch| {
+        let keep: BooleanArray =
+            column_i32(&batch, "trace").iter().map(|&code| Some(code == trace.code())).collect();
+        filter_record_batch(&batch, &keep).expect("internal error: one mark was made for each row")
+    };
+    parts.into_iter().map(|part| Box::new(part.map(move |batch| batch.map(keep))) as Part).collect()
 }
 
 fn with_column(batch: &RecordBatch, name: &str, values: ArrayRef) -> RecordBatch {

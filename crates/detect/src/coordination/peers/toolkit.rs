@@ -7,16 +7,16 @@
 //! messages of u that match at least one message of v. Each direction is filtered by weight alone,
 //! so one may remain without the other. Loops are not given, as in that tool's export.
 //!
-//! Its `co_link` looks at posts and not at reposts: give it rows of links of posts.
+//! Its `co_link` looks at posts and not at reposts, and at links only: of traffic with several traces,
+//! give it the rows of one ([`super::only_trace`]).
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, BooleanArray, Int32Array, Int64Array, RecordBatch};
+use arrow_array::{ArrayRef, Int32Array, Int64Array, RecordBatch};
 use arrow_schema::{DataType, SchemaRef};
-use arrow_select::filter::filter_record_batch;
 use hashbrown::HashSet;
-use traffic::{AccountNames, Trace};
+use traffic::AccountNames;
 
 use super::ByName;
 use crate::engine::{
@@ -27,9 +27,9 @@ use crate::engine::{
 /// Which network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Accounts that repost the same posts: of the traffic, the traces `repost` and `object`.
+    /// Accounts that repost the same posts.
     Retweet,
-    /// Accounts that post the same links: of the traffic, the traces `url` and `object`.
+    /// Accounts that post the same links. Every object of the traffic is taken as a link.
     Link,
 }
 
@@ -69,10 +69,7 @@ pub fn gather(kind: Kind, window_ms: i64, min_weight: i64) -> Gather {
         steps: vec![
             step(
                 "toolkit.messages",
-                Input::Traffic(Some(match kind {
-                    Kind::Retweet => |batch| of_trace(batch, Trace::Repost),
-                    Kind::Link => |batch| of_trace(batch, Trace::Url),
-                })),
+                Input::Traffic(None),
                 &["post"],
                 &["row"],
                 Arc::new(MakeMessages { kind }),
@@ -115,19 +112,8 @@ pub fn network(mut tables: Tables, accounts: &AccountNames) -> Vec<Edge> {
         }
     }
     let places = |edge: &Edge| u64::from(by_name.place(edge.a)) << 32 | u64::from(by_name.place(edge.b));
-    radsort::sort_by_key(&mut edges, places);
+    edges.sort_unstable_by_key(places);
     edges
-}
-
-/// The rows of this trace, and of the one that tables without a trace have.
-fn of_trace(batch: &RecordBatch, wanted: Trace) -> RecordBatch {
-    let wanted = |&trace: &i32| trace == wanted.code() || trace == Trace::Object.code();
-    let traces = column_i32(batch, "trace");
-    if traces.iter().all(wanted) {
-        return batch.clone();
-    }
-    let keep: BooleanArray = traces.iter().map(|trace| Some(wanted(trace))).collect();
-    filter_record_batch(batch, &keep).expect("internal error: one mark was made for each row")
 }
 
 struct MakeMessages {

@@ -81,11 +81,10 @@ fn judge(case: &Case<'_>) -> Vec<Finding> {
     let allowed = index::Allowed::new(&case.settings.allowed, &case.names.accounts, case.tables);
     let traces: Vec<Trace> = Index::build(&case.tables[gather::ENTRIES], case.names, &allowed)
         .into_iter()
-        .map(|index| Trace {
-            rates: Rates::learn(&index),
-            partners: partners(&index, case, &allowed),
-            activity: Activity::learn(&index),
-            index,
+        .map(|index| {
+            let partners = partners(&index, case, &allowed);
+            let rates = Rates::learn(&index, &partners);
+            Trace { rates, partners, activity: Activity::learn(&index), index }
         })
         .collect();
     let families: Vec<Family> = traces.iter().map(|trace| test_all(trace, case.threads)).collect();

@@ -66,7 +66,7 @@ pub(super) fn finding(
     objects.sort_by(|a, b| a.first.cmp(&b.first).then_with(|| a.object.cmp(&b.object)));
     let members = members(case, traces, parts, &acts, window);
     let shape = Shape::of(&acts_for_shape(&acts, &outsiders), members.len(), WINDOWS_S[window]);
-    let (sensitivity, hits, expected) = sensitivity(&traces[*strongest], lead, window);
+    let (hits, expected) = (lead.evidence.hits[window], lead.evidence.expected[window]);
     let activity_p = activity_p(&traces[*strongest], lead);
 
     let in_step: Vec<&Act> = acts.iter().filter(|act| act.in_step).collect();
@@ -117,7 +117,7 @@ pub(super) fn finding(
         samples: samples(case, &in_step),
         ties: ties(case, traces, parts, &acts, window),
         members,
-        sensitivity,
+        sensitivity: sensitivity(lead),
         counts,
         objects: {
             objects.truncate(MOST_OBJECTS);
@@ -325,23 +325,17 @@ fn expected_meetings(trace: &Trace, pair: (i32, i32), window: usize) -> f64 {
     common.map(|visit| trace.rates.q(index.n_accounts[visit.object as usize], window)).sum()
 }
 
-/// The whole group's test with every window; and of the one that counts, what was seen and expected.
-fn sensitivity(trace: &Trace, group: &Group, window: usize) -> (Vec<Sensitivity>, f64, f64) {
-    let mut examiner = Examiner::new(&trace.index, &trace.rates, &trace.partners);
-    let mut set: Vec<u32> = group.members.iter().map(|member| member.account).collect();
-    set.sort_unstable();
-    let Some(evidence) = examiner.examine(&set, None, f64::NEG_INFINITY) else {
-        return (Vec::new(), 0.0, 0.0);
-    };
-    let all = (0..4)
+/// The group's test with every window.
+fn sensitivity(group: &Group) -> Vec<Sensitivity> {
+    let evidence = &group.evidence;
+    (0..4)
         .map(|w| Sensitivity {
             window_s: WINDOWS_S[w] as u64,
             observed: evidence.hits[w],
             expected: rounded(evidence.expected[w]),
             log_evidence: rounded(evidence.log_e[w]),
         })
-        .collect();
-    (all, evidence.hits[window], evidence.expected[window])
+        .collect()
 }
 
 /// Chance that accounts so active meet so often on the same objects, at any time.

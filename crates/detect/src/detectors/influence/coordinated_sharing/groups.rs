@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use crate::stats::fdr;
 
-use super::evidence::{Examiner, Ratio};
+use super::evidence::{Examiner, Ratio, SetEvidence};
 use super::index::Index;
 use super::sets::{MIN_GROUP, Tested};
 
@@ -61,32 +61,42 @@ pub(super) struct Group {
     pub(super) members: Vec<Membership>,
     /// False-discovery rate of the strongest set in it.
     pub(super) q_value: f64,
-    /// Natural logarithm of the strongest set's evidence.
+    /// Natural logarithm of the evidence of the group as a whole.
     pub(super) log_e: f64,
+    /// The window that counts.
     pub(super) window: usize,
+    /// The test of the group as a whole.
+    pub(super) evidence: SetEvidence,
 }
 
-/// Joins rejected sets (with their q-values) and settles membership.
-pub(super) fn assemble(
-    index: &Index,
-    examiner: &mut Examiner<'_>,
-    rejected: &[(&Tested, f64)],
-) -> Vec<Group> {
+/// How many times more often the group must be in step than expected. Less is no pattern that a
+/// person could be shown, however sure.
+const LIFT: f64 = 2.0;
+
+/// Joins rejected sets (with their q-values) and settles membership. A group stands only if it
+/// carries evidence as strong as the weakest set that was rejected: what was pieced together from
+/// parts must hold as a whole.
+pub(super) fn assemble(index: &Index, examiner: &mut Examiner<'_>, rejected: &[(&Tested, f64)]) -> Vec<Group> {
+    let least = rejected.iter().map(|(tested, _)| tested.evidence.combined()).fold(f64::INFINITY, f64::min);
     let mut groups = Vec::new();
-    for (accounts, q_value, log_e, log_by_window) in components(rejected) {
+    for (accounts, q_value, log_by_window) in components(rejected) {
         if accounts.len() < MIN_GROUP || accounts.len() > GROUP_LIMIT {
             continue;
         }
-        let members = settle(index, examiner, accounts, &weights(&log_by_window));
-        let window = (0..4).max_by(|&a, &b| log_by_window[a].total_cmp(&log_by_window[b])).unwrap_or(1);
-        if let Some(members) = members {
-            groups.push(Group { members, q_value, log_e, window });
+        let weights = weights(&log_by_window);
+        let window = best(&weights);
+        let Some(members) = settle(index, examiner, accounts, &weights) else { continue };
+        let set: Vec<u32> = members.iter().map(|member| member.account).collect();
+        let Some(evidence) = examiner.examine(&set, None, f64::NEG_INFINITY) else { continue };
+        let log_e = evidence.combined();
+        if log_e >= least && evidence.hits[window] >= LIFT * evidence.expected[window] {
+            groups.push(Group { members, q_value, log_e, window, evidence });
         }
     }
     groups
 }
 
-type Component = (Vec<u32>, f64, f64, [f64; 4]);
+type Component = (Vec<u32>, f64, [f64; 4]);
 
 /// Accounts that are linked in rejected sets, as connected components.
 fn components(rejected: &[(&Tested, f64)]) -> Vec<Component> {
@@ -106,15 +116,14 @@ fn components(rejected: &[(&Tested, f64)]) -> Vec<Component> {
     let accounts: Vec<u32> = union.keys().copied().collect();
     let mut found: BTreeMap<u32, Component> = BTreeMap::new();
     for account in accounts {
-        found.entry(root(&union, account)).or_insert((Vec::new(), 1.0, 0.0, [f64::MIN; 4])).0.push(account);
+        found.entry(root(&union, account)).or_insert((Vec::new(), 1.0, [f64::MIN; 4])).0.push(account);
     }
     for (core, q, tested) in &cores {
         let Some(&account) = core.first() else { continue };
         let component =
             found.get_mut(&root(&union, account)).expect("internal error: every root was entered");
         component.1 = component.1.min(*q);
-        component.2 = component.2.max(tested.evidence.combined());
-        for (most, log_e) in component.3.iter_mut().zip(tested.evidence.log_e) {
+        for (most, log_e) in component.2.iter_mut().zip(tested.evidence.log_e) {
             *most = most.max(log_e);
         }
     }

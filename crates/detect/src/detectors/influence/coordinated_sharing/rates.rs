@@ -1,9 +1,11 @@
 //! How often two strangers share the same object close in time: the prior rate by size of audience.
 //!
-//! Strangers are two accounts with no other object in common. They cannot be a group that acts
-//! together more than once, so their closeness is what virality, daily rhythm and chance make of an
-//! audience of that size.
+//! Strangers are two accounts with no other object in common, and with no third account that shares
+//! two objects with each of them. They cannot be a group that acts together more than once, nor two
+//! of a group that takes turns, so their closeness is what virality, daily rhythm and chance make
+//! of an audience of that size.
 
+use super::evidence::Partners;
 use super::index::{Index, ONE_OFF};
 
 /// Windows in seconds, shortest first. All bounds are inclusive.
@@ -40,14 +42,14 @@ pub(super) struct Rates {
 }
 
 impl Rates {
-    pub(super) fn learn(index: &Index) -> Self {
+    pub(super) fn learn(index: &Index, partners: &Partners) -> Self {
         let mut hits = [[0.0; DISTANCES_MS.len()]; CLASSES.len()];
         let mut pairs = [0.0; CLASSES.len()];
         let mut of_account: Vec<[f32; 4]> = vec![[0.0; 4]; index.accounts.len()];
         let mut pairs_of_account: Vec<Vec<(u8, u32)>> = vec![Vec::new(); index.accounts.len()];
         for object in 0..index.objects.len() as u32 {
             let class = class_of(index.n_accounts[object as usize]);
-            for_strangers(index, object, |a, b, gap| {
+            for_strangers(index, partners, object, |a, b, gap| {
                 pairs[class] += 1.0;
                 for (hit, distance) in hits[class].iter_mut().zip(DISTANCES_MS) {
                     *hit += f64::from(u8::from(gap <= distance));
@@ -115,12 +117,12 @@ fn class_of(n_accounts: u32) -> usize {
 }
 
 /// Gives pairs of strangers of one object with the time between their shares, where each has one.
-fn for_strangers(index: &Index, object: u32, mut take: impl FnMut(u32, u32, i64)) {
+fn for_strangers(index: &Index, partners: &Partners, object: u32, mut take: impl FnMut(u32, u32, i64)) {
     let (accounts, times) = index.entries(object);
     let mut see = |i: usize, j: usize| {
         let (a, b) = (accounts[i], accounts[j]);
         if a != b || a == ONE_OFF {
-            if !single(index, a, object) || !single(index, b, object) || !strangers(index, a, b) {
+            if !single(index, a, object) || !single(index, b, object) || !strangers(index, partners, a, b) {
                 return;
             }
             take(a, b, (times[i] - times[j]).abs());
@@ -153,21 +155,29 @@ fn single(index: &Index, account: u32, object: u32) -> bool {
     account == ONE_OFF || index.visit(account, object).is_some_and(|visit| index.times(visit).len() == 1)
 }
 
-/// Whether the two have no object in common but the one where they were met.
-fn strangers(index: &Index, a: u32, b: u32) -> bool {
+/// See the module.
+fn strangers(index: &Index, partners: &Partners, a: u32, b: u32) -> bool {
     if a == ONE_OFF || b == ONE_OFF {
         return true;
     }
-    let (mut left, mut right) = (index.visits(a), index.visits(b));
-    if left.len() > right.len() {
-        std::mem::swap(&mut left, &mut right);
-    }
-    let mut common = 0;
-    for visit in left {
-        common += usize::from(right.binary_search_by_key(&visit.object, |v| v.object).is_ok());
-        if common > 1 {
-            return false;
+    let objects = common(index.visits(a).iter().map(|v| v.object), index.visits(b).iter().map(|v| v.object));
+    let friends = common(partners.of(a).iter().copied(), partners.of(b).iter().copied());
+    objects.take(2).count() < 2 && friends.take(1).count() == 0
+}
+
+/// What two ascending lists have in common.
+fn common(a: impl Iterator<Item = u32>, b: impl Iterator<Item = u32>) -> impl Iterator<Item = u32> {
+    let (mut a, mut b) = (a.peekable(), b.peekable());
+    std::iter::from_fn(move || {
+        loop {
+            match a.peek()?.cmp(b.peek()?) {
+                std::cmp::Ordering::Less => drop(a.next()),
+                std::cmp::Ordering::Greater => drop(b.next()),
+                std::cmp::Ordering::Equal => {
+                    b.next();
+                    return a.next();
+                }
+            }
         }
-    }
-    true
+    })
 }
