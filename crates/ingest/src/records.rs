@@ -1,12 +1,12 @@
 //! Readers of records: each takes one record at a time from a stream and adds its rows.
 
+mod bluesky;
 mod csv;
 mod json;
-
-pub(crate) mod bluesky;
-pub(crate) mod mastodon;
-pub(crate) mod own;
-pub(crate) mod x;
+mod mastodon;
+mod own;
+mod traces;
+mod x;
 
 use std::borrow::Cow;
 use std::io;

@@ -4,7 +4,7 @@ use std::io::{self, Read};
 
 use crate::MAX_LINE;
 use crate::files::Input;
-use crate::records::{Dialect, Kind, first_value, kind_of};
+use crate::records::{Dialect, Kind, as_utf8, first_value, kind_of};
 
 /// A line of at most the limit, and its line end, always fit.
 const HEAD: usize = MAX_LINE + 2;
@@ -63,18 +63,15 @@ fn of_head(head: &[u8]) -> Result<Format, Tried> {
     if text.is_empty() {
         return Err(vec![("text", "it is empty".to_owned())]);
     }
-    if text.contains(&b'{') {
-        for line in text.split(|&b| b == b'\n').take(TRIED_LINES) {
-            let kind = serde_json::from_slice(line).ok().as_ref().and_then(kind_of);
-            if kind.is_some() {
-                return Ok(Format::JsonLines(kind));
-            }
-        }
+    let lines = json_lines(text);
+    if lines.is_whole() {
+        return Ok(Format::JsonLines(lines.kind));
     }
     let mut tried: Tried = vec![("Parquet", "it does not begin with PAR1".to_owned())];
     if matches!(text[0], b'{' | b'[') {
         match first_value(text).as_ref().map(kind_of) {
             Some(Some(kind)) => return Ok(Format::Document(Some(kind))),
+            _ if lines.known > 0 && text[0] == b'{' => return Ok(Format::JsonLines(lines.kind)),
             // A document larger than the head, of which nothing can be said yet.
             None if head.len() >= HEAD => return Ok(Format::Document(None)),
             Some(None) => tried.push(("JSON", "its first value is a record of no known kind".to_owned())),
@@ -91,4 +88,35 @@ fn of_head(head: &[u8]) -> Result<Format, Tried> {
             Err(tried)
         }
     }
+}
+
+/// What the first lines are as JSON Lines.
+struct FirstLines {
+    kind: Option<Kind>,
+    seen: usize,
+    known: usize,
+    first_is_known: bool,
+}
+
+impl FirstLines {
+    /// The last element of a document that is written over many lines may look like a record on its
+    /// own, so one line that fits is not enough unless it is the first.
+    fn is_whole(&self) -> bool {
+        self.first_is_known || 2 * self.known > self.seen
+    }
+}
+
+fn json_lines(text: &[u8]) -> FirstLines {
+    let mut lines = FirstLines { kind: None, seen: 0, known: 0, first_is_known: false };
+    for line in text.split(|&b| b == b'\n').filter(|line| !line.trim_ascii().is_empty()).take(TRIED_LINES) {
+        let kind = match line.trim_ascii_start().first() {
+            Some(b'{') => serde_json::from_slice(&as_utf8(line)).ok().as_ref().and_then(kind_of),
+            _ => None,
+        };
+        lines.first_is_known |= lines.seen == 0 && kind.is_some();
+        lines.seen += 1;
+        lines.known += usize::from(kind.is_some());
+        lines.kind = lines.kind.or(kind);
+    }
+    lines
 }

@@ -39,10 +39,6 @@ impl<R: Read> Lines<R> {
         Self { source, buffer: vec![0; CHUNK], start: 0, end: 0, number: 0, over: false, failed: None }
     }
 
-    pub(crate) fn source(&self) -> &R {
-        &self.source
-    }
-
     /// The next line. A byte order mark at the start of the first line, and `\r` before the line
     /// end, are left out.
     ///

@@ -13,32 +13,32 @@ use ingest::{Accounts, Ledger, Options, open_posts};
 use traffic::{Action, Platform, Trace};
 
 /// 23 November 2026, noon.
-pub const NOW: Timestamp = Timestamp(1_795_435_200_000);
+pub(crate) const NOW: Timestamp = Timestamp(1_795_435_200_000);
 
 /// What came out of a reading.
-pub struct Read {
-    pub batches: Vec<RecordBatch>,
-    pub ledger: Ledger,
+pub(crate) struct Read {
+    pub(crate) batches: Vec<RecordBatch>,
+    pub(crate) ledger: Ledger,
     /// Errors of parts, with their causes.
-    pub failed: Vec<String>,
+    pub(crate) failed: Vec<String>,
 }
 
 impl Read {
-    pub fn rows(&self) -> usize {
+    pub(crate) fn rows(&self) -> usize {
         self.batches.iter().map(RecordBatch::num_rows).sum()
     }
 }
 
-pub fn plain() -> Options {
+pub(crate) fn plain() -> Options {
     Options { accounts: Accounts::Plain, now: NOW, default_trace: Trace::Object }
 }
 
 /// Reads files with their own account ids.
-pub fn read(paths: &[PathBuf]) -> Result<Read, String> {
+pub(crate) fn read(paths: &[PathBuf]) -> Result<Read, String> {
     read_with(paths, plain())
 }
 
-pub fn read_with(paths: &[PathBuf], options: Options) -> Result<Read, String> {
+pub(crate) fn read_with(paths: &[PathBuf], options: Options) -> Result<Read, String> {
     let mut reading = open_posts(paths, options).map_err(|error| error.to_string())?;
     let (mut batches, mut failed) = (Vec::new(), Vec::new());
     for part in reading.take_parts() {
@@ -53,7 +53,7 @@ pub fn read_with(paths: &[PathBuf], options: Options) -> Result<Read, String> {
 }
 
 /// Reads one file with this content.
-pub fn read_bytes(bytes: &[u8]) -> Result<Read, String> {
+pub(crate) fn read_bytes(bytes: &[u8]) -> Result<Read, String> {
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     let path = folder.path().join("file");
     std::fs::write(&path, bytes).map_err(|error| error.to_string())?;
@@ -65,7 +65,7 @@ pub fn read_bytes(bytes: &[u8]) -> Result<Read, String> {
 
 /// The rows as `time account action trace object`, and what else there is of them; then what was
 /// amiss, without the name of the source.
-pub fn dump(read: &Read) -> String {
+pub(crate) fn dump(read: &Read) -> String {
     let mut out = String::new();
     for batch in &read.batches {
         let int = |column: usize, row: usize| batch.column(column).as_primitive::<Int32Type>().value(row);

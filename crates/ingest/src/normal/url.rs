@@ -1,0 +1,158 @@
+//! Links.
+
+use std::net::IpAddr;
+
+/// A link and the domain behind it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// The normalised URL.
+    pub url: String,
+    /// The registrable domain by the Public Suffix List; the host where there is none.
+    pub domain: String,
+}
+
+/// Query parameters that say where a reader came from and not what is read.
+const TRACKING: &[&str] = &[
+    "__twitter_impression",
+    "_ga",
+    "_gl",
+    "_hsenc",
+    "_hsmi",
+    "at_campaign",
+    "at_medium",
+    "dclid",
+    "fb_action_ids",
+    "fb_action_types",
+    "fb_ref",
+    "fb_source",
+    "fbclid",
+    "gad_source",
+    "gbraid",
+    "gclid",
+    "gclsrc",
+    "igsh",
+    "igshid",
+    "li_fat_id",
+    "mc_cid",
+    "mc_eid",
+    "mibextid",
+    "mkt_tok",
+    "msclkid",
+    "oly_anon_id",
+    "oly_enc_id",
+    "ref_src",
+    "ref_url",
+    "spm",
+    "srsltid",
+    "ttclid",
+    "twclid",
+    "vero_id",
+    "wbraid",
+    "wt_mc",
+    "yclid",
+];
+
+/// Normalises a link: scheme and host in lower case; without user, default port, `www.`, fragment,
+/// tracking parameters and the slash at the end. `None` for what is no link of the web.
+pub fn link(text: &str) -> Option<Link> {
+    let text = text.trim();
+    let (scheme, rest) = text.split_once("://")?;
+    let scheme = scheme.to_ascii_lowercase();
+    let default_port = match scheme.as_str() {
+        "http" => ":80",
+        "https" => ":443",
+        _ => return None,
+    };
+    let rest = rest.split_once('#').map_or(rest, |(before, _)| before);
+    let (authority, path) = rest.split_at(rest.find(['/', '?', '\\']).unwrap_or(rest.len()));
+    let host_and_port = authority.rsplit_once('@').map_or(authority, |(_, host)| host).to_lowercase();
+    let host_and_port = host_and_port.strip_suffix(default_port).unwrap_or(&host_and_port);
+    let host_and_port = host_and_port.trim_end_matches(['.', ':']);
+    let site = host_and_port.strip_prefix("www.").unwrap_or(host_and_port);
+    let host = match site.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host.trim_end_matches('.'),
+        _ => site,
+    };
+    let is_address = host.starts_with('[');
+    if host.is_empty()
+        || host.starts_with('.')
+        || host.contains(|c: char| c.is_whitespace() || c.is_control() || "<>\"%|^`{}\\".contains(c))
+        || (!is_address && host.contains(':'))
+    {
+        return None;
+    }
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let path = path.trim_end_matches('/');
+    let query: Vec<&str> = query.split('&').filter(|p| !p.is_empty() && !is_tracking(p)).collect();
+    let mut url = format!("{scheme}://{site}{path}");
+    if !query.is_empty() {
+        url.push('?');
+        url.push_str(&query.join("&"));
+    }
+    if url.contains(char::is_control) {
+        return None;
+    }
+    Some(Link { url, domain: domain_of(host) })
+}
+
+fn is_tracking(parameter: &str) -> bool {
+    let key = parameter.split('=').next().unwrap_or_default().to_ascii_lowercase();
+    key.starts_with("utm_") || TRACKING.contains(&key.as_str())
+}
+
+fn domain_of(host: &str) -> String {
+    if host.starts_with('[') || host.parse::<IpAddr>().is_ok() {
+        return host.to_owned();
+    }
+    psl::domain_str(host).unwrap_or(host).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str) -> String {
+        link(text).map_or_else(|| "none".to_owned(), |link| format!("{} at {}", link.url, link.domain))
+    }
+
+    #[test]
+    fn what_a_share_button_adds_makes_no_difference() {
+        for text in [
+            "https://example.org/a",
+            "HTTPS://WWW.Example.ORG/a/",
+            " https://example.org:443/a?utm_source=x&UTM_medium=y#top",
+            "https://user:word@example.org./a?fbclid=1&&gclid=2",
+        ] {
+            assert_eq!(check(text), "https://example.org/a at example.org", "{text}");
+        }
+    }
+
+    #[test]
+    fn what_names_another_page_is_kept() {
+        assert_eq!(
+            check("https://m.example.co.uk/A?id=1&utm_id=2&p=B"),
+            "https://m.example.co.uk/A?id=1&p=B at example.co.uk"
+        );
+        assert_eq!(check("http://example.org:8080"), "http://example.org:8080 at example.org");
+        assert_eq!(check("http://192.0.2.7/x"), "http://192.0.2.7/x at 192.0.2.7");
+        assert_eq!(check("http://[2001:DB8::1]:80/"), "http://[2001:db8::1] at [2001:db8::1]");
+        assert_eq!(check("https://bücher.example/ä"), "https://bücher.example/ä at bücher.example");
+    }
+
+    #[test]
+    fn what_is_no_link_is_none() {
+        for text in [
+            "",
+            "example.org",
+            "ftp://example.org",
+            "https://",
+            "https:///a",
+            "https://a b/",
+            "mailto:a@example.org",
+            "http://:80",
+            "https://./",
+        ] {
+            assert_eq!(check(text), "none", "{text}");
+        }
+    }
+}
