@@ -206,7 +206,10 @@ mod tests {
     #[test]
     fn the_same_seed_gives_the_same_rows_in_any_batches() {
         let rows = |batch| -> Vec<i64> {
-            small().batches(batch).flat_map(|b| b.column(2).as_primitive::<Int64Type>().values().to_vec()).collect()
+            small()
+                .batches(batch)
+                .flat_map(|b| b.column(2).as_primitive::<Int64Type>().values().to_vec())
+                .collect()
         };
         assert_eq!(rows(20_000), rows(777));
     }
@@ -218,7 +221,9 @@ mod tests {
         let mut objects: BTreeMap<i64, u32> = BTreeMap::new();
         for batch in shape.batches(4096) {
             let accounts = batch.column(0).as_primitive::<Int32Type>().values();
-            for (&account, &object) in accounts.iter().zip(batch.column(1).as_primitive::<Int64Type>().values()) {
+            for (&account, &object) in
+                accounts.iter().zip(batch.column(1).as_primitive::<Int64Type>().values())
+            {
                 if account >= 5000 - 60 {
                     *members.entry(account).or_default() += 1;
                 }

@@ -1,6 +1,7 @@
 //! The command line: one file per command.
 
 mod completions;
+mod coordination;
 mod detect;
 mod size;
 
@@ -31,6 +32,8 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done and something at or above --
 enum Command {
     /// Find what deserves a look in files of traffic
     Detect(detect::Detect),
+    /// Look into networks of accounts
+    Coordination(coordination::Coordination),
     /// Write the completion script of a shell to standard output
     Completions(completions::Completions),
 }
@@ -44,6 +47,9 @@ pub(crate) enum CommandError {
     /// The list of allowed networks cannot be used.
     #[error(transparent)]
     Allow(#[from] AllowError),
+    /// A network could not be made.
+    #[error(transparent)]
+    Edges(#[from] coordination::EdgesError),
     /// Reading or detection failed.
     #[error(transparent)]
     Run(#[from] RunFailed),
@@ -60,6 +66,7 @@ impl CommandError {
         match self {
             Self::Case(error) => error.hint(),
             Self::Allow(error) => error.hint(),
+            Self::Edges(error) => error.hint(),
             Self::Run(error) => error.hint(),
             Self::Write { .. } => Some("give a folder that you can write with --out DIR".to_owned()),
             Self::Stdout { .. } => None,
@@ -81,6 +88,7 @@ pub(crate) fn main() -> ExitCode {
     // clap itself ends the process with 2 where the usage is wrong, and with 0 after help.
     let done = match CommandLine::parse().command {
         Command::Detect(command) => command.run(),
+        Command::Coordination(command) => command.run(),
         Command::Completions(command) => command.run(),
     };
     match done {
