@@ -1,7 +1,7 @@
 //! The one list of detectors.
 
 use crate::case::Case;
-use crate::detectors::influence::coordinated_sharing;
+use crate::detectors::influence::{coordinated_sharing, synchronised_burst};
 use crate::engine::Gather;
 
 /// A detector: what it is called, what it gathers, and how it judges.
@@ -19,7 +19,7 @@ pub struct Detector {
 
 /// Every detector, by family.
 pub fn all() -> &'static [Detector] {
-    &[coordinated_sharing::DETECTOR]
+    &[coordinated_sharing::DETECTOR, synchronised_burst::DETECTOR]
 }
 
 /// The detector of that name.

@@ -1,3 +1,4 @@
 //! Detectors of coordinated influence.
 
 pub mod coordinated_sharing;
+pub mod synchronised_burst;

@@ -56,6 +56,31 @@ pub fn poisson(mean: f64, at_least: u64) -> f64 {
     (log_first.exp() * sum).min(1.0)
 }
 
+/// P(X ≥ `at_least`) where X is negative binomial with this mean and variance
+/// mean + `dispersion` · mean². A dispersion of 0 is Poisson.
+pub fn negative_binomial(mean: f64, dispersion: f64, at_least: u64) -> f64 {
+    if at_least == 0 {
+        return 1.0;
+    }
+    if mean <= 0.0 || dispersion * mean < 1e-9 {
+        return poisson(mean, at_least);
+    }
+    // P(k) = Γ(k + r) / (Γ(r) k!) · (1 − q)^r · q^k with r = 1 / dispersion.
+    let r = 1.0 / dispersion;
+    let q = dispersion * mean / (1.0 + dispersion * mean);
+    let k = at_least as f64;
+    let log_rising: f64 = (0..at_least).map(|j| (r + j as f64).ln()).sum();
+    let log_first = log_rising - ln_factorial(at_least) - r * (dispersion * mean).ln_1p() + k * q.ln();
+    let (mut term, mut sum, mut j) = (1.0, 1.0, k);
+    // Terms grow up to the mode, which lies below the mean.
+    while j < mean || term > sum * 1e-16 {
+        term *= (j + r) / (j + 1.0) * q;
+        sum += term;
+        j += 1.0;
+    }
+    (log_first.exp() * sum).min(1.0)
+}
+
 /// ln(n!), by Stirling's series above 32 (error below 1e-12).
 pub fn ln_factorial(n: u64) -> f64 {
     if n < 32 {
@@ -91,6 +116,15 @@ mod tests {
         // P(X >= 3; 0.1) = 1 - e^-0.1 (1 + 0.1 + 0.005), by hand.
         assert!((poisson(0.1, 3) - 1.546_530_7e-4).abs() < 1e-10);
         assert!(poisson(0.001, 10) > 0.0 && poisson(0.001, 10) < 1e-35);
+    }
+
+    #[test]
+    fn negative_binomial_tails_match_the_geometric_one() {
+        // With dispersion 1 it is geometric: P(X >= k) = q^k, q = mean / (1 + mean).
+        close(negative_binomial(3.0, 1.0, 5), 0.75_f64.powi(5));
+        close(negative_binomial(3.0, 1.0, 2), 0.75_f64.powi(2));
+        close(negative_binomial(0.1, 1e-12, 3), poisson(0.1, 3));
+        assert!((negative_binomial(2.0, 1e-7, 9) / poisson(2.0, 9) - 1.0).abs() < 1e-4);
     }
 
     #[test]

@@ -21,6 +21,9 @@ const MOST_OBJECTS: usize = 100;
 const MOST_SAMPLES: usize = 200;
 const MOST_TIES: usize = 400;
 
+/// No model of behaviour is right to more than this; a smaller q-value would be pretence.
+const LEAST_Q: f64 = 1e-12;
+
 /// The family that was tested.
 pub(super) struct Tested {
     /// Sets of accounts, over all windows.
@@ -94,7 +97,7 @@ pub(super) fn finding(
         ("participation".to_owned(), rounded(shape.participation)),
         ("own_objects".to_owned(), rounded(shape.own_objects)),
         ("log_evidence".to_owned(), rounded(lead.log_e)),
-        ("activity_p".to_owned(), activity_p),
+        ("activity_p".to_owned(), rounded(activity_p.max(LEAST_Q))),
         ("sets_tested".to_owned(), tested.sets as f64),
         ("traces_tested".to_owned(), tested.traces as f64),
     ]);
@@ -112,7 +115,7 @@ pub(super) fn finding(
              active they are.",
             chance(activity_p)
         ),
-        q_value: Some(lead.q_value.max(f64::MIN_POSITIVE)),
+        q_value: Some(rounded(lead.q_value.max(LEAST_Q))),
         window_s: Some(WINDOWS_S[window] as u64),
         samples: samples(case, &in_step),
         ties: ties(case, traces, parts, &acts, window),
@@ -250,7 +253,7 @@ fn members(
             member.objects += membership.objects as u32;
             member.in_step += membership.in_step[window] as u32;
             member.expected = rounded(member.expected + membership.expected[window]);
-            member.q_value = member.q_value.min(membership.q_value);
+            member.q_value = rounded(member.q_value.min(membership.q_value).max(LEAST_Q));
         }
     }
     let mut members: Vec<Member> = all.into_values().collect();

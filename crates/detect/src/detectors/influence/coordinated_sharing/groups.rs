@@ -5,11 +5,11 @@
 //! with them more often than chance? That keeps bystanders of a moment out and brings in members
 //! that took part too seldom to be seen alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::stats::fdr;
 
-use super::evidence::{Examiner, Ratio, SetEvidence};
+use super::evidence::{Examiner, MAX_GROUP, Ratio, SetEvidence};
 use super::index::Index;
 use super::sets::{MIN_GROUP, Tested};
 
@@ -24,6 +24,9 @@ const MEMBER_OBJECTS: [usize; 4] = [2, 2, 3, 4];
 /// minutes or an hour a broadcast, a news alert or a full train brings strangers together too, and
 /// no rate of the objects shows it: the wider the window, the more often it must happen.
 const GROUP_OCCASIONS: [usize; 4] = [3, 3, 4, 5];
+
+/// Distinct objects, whatever the window: one object shared on many days is one object.
+const GROUP_OBJECTS: usize = 3;
 
 /// Shares in step that a group must have, by window: four accounts on each of those occasions.
 const GROUP_SHARES: [usize; 4] = [12, 12, 16, 20];
@@ -76,7 +79,11 @@ const LIFT: f64 = 2.0;
 /// Joins rejected sets (with their q-values) and settles membership. A group stands only if it
 /// carries evidence as strong as the weakest set that was rejected: what was pieced together from
 /// parts must hold as a whole.
-pub(super) fn assemble(index: &Index, examiner: &mut Examiner<'_>, rejected: &[(&Tested, f64)]) -> Vec<Group> {
+pub(super) fn assemble(
+    index: &Index,
+    examiner: &mut Examiner<'_>,
+    rejected: &[(&Tested, f64)],
+) -> Vec<Group> {
     let least = rejected.iter().map(|(tested, _)| tested.evidence.combined()).fold(f64::INFINITY, f64::min);
     let mut groups = Vec::new();
     for (accounts, q_value, log_by_window) in components(rejected) {
@@ -96,32 +103,45 @@ pub(super) fn assemble(index: &Index, examiner: &mut Examiner<'_>, rejected: &[(
     groups
 }
 
+/// Accounts, the smallest q-value of their sets, and the most evidence by window.
 type Component = (Vec<u32>, f64, [f64; 4]);
 
-/// Accounts that are linked in rejected sets, as connected components.
+/// Accounts that are linked in rejected sets: connected components, and where one is larger than
+/// the largest group that a moment can hold, its communities.
 fn components(rejected: &[(&Tested, f64)]) -> Vec<Component> {
-    let mut union = BTreeMap::new();
-    let mut cores: Vec<(Vec<u32>, f64, &Tested)> = Vec::new();
-    for (tested, q) in rejected {
-        let core = core(tested);
-        for &account in &core {
-            union.entry(account).or_insert(account);
+    let cores: Vec<Vec<u32>> = rejected.iter().map(|(tested, _)| core(tested)).collect();
+    let mut group_of: BTreeMap<u32, u32> = BTreeMap::new();
+    for core in &cores {
+        for &account in core {
+            group_of.entry(account).or_insert(account);
         }
         for pair in core.windows(2) {
-            let (a, b) = (root(&union, pair[0]), root(&union, pair[1]));
-            union.insert(a.max(b), a.min(b));
+            let (a, b) = (root(&group_of, pair[0]), root(&group_of, pair[1]));
+            group_of.insert(a.max(b), a.min(b));
         }
-        cores.push((core, *q, tested));
     }
-    let accounts: Vec<u32> = union.keys().copied().collect();
+    let accounts: Vec<u32> = group_of.keys().copied().collect();
+    for &account in &accounts {
+        group_of.insert(account, root(&group_of, account));
+    }
+    split_large(&mut group_of, rejected);
+
     let mut found: BTreeMap<u32, Component> = BTreeMap::new();
-    for account in accounts {
-        found.entry(root(&union, account)).or_insert((Vec::new(), 1.0, [f64::MIN; 4])).0.push(account);
+    for (&account, &group) in &group_of {
+        found.entry(group).or_insert((Vec::new(), 1.0, [f64::MIN; 4])).0.push(account);
     }
-    for (core, q, tested) in &cores {
-        let Some(&account) = core.first() else { continue };
-        let component =
-            found.get_mut(&root(&union, account)).expect("internal error: every root was entered");
+    for (core, (tested, q)) in cores.iter().zip(rejected) {
+        // A set speaks for the group that most of it is in.
+        let mut votes: BTreeMap<u32, usize> = BTreeMap::new();
+        for account in core {
+            *votes.entry(group_of[account]).or_default() += 1;
+        }
+        let Some((&group, _)) =
+            votes.iter().max_by_key(|(group, votes)| (**votes, std::cmp::Reverse(**group)))
+        else {
+            continue;
+        };
+        let component = found.get_mut(&group).expect("internal error: every group was entered");
         component.1 = component.1.min(*q);
         for (most, log_e) in component.2.iter_mut().zip(tested.evidence.log_e) {
             *most = most.max(log_e);
@@ -137,10 +157,58 @@ fn root(union: &BTreeMap<u32, u32>, mut account: u32) -> u32 {
     account
 }
 
+/// Splits components of more than [`MAX_GROUP`] accounts into Leiden communities (Traag, Waltman and
+/// van Eck 2019; modularity), ties being weighted by the objects on which two were in step. Accounts
+/// that sit in two campaigns would otherwise chain them into one.
+fn split_large(group_of: &mut BTreeMap<u32, u32>, rejected: &[(&Tested, f64)]) {
+    let mut sizes: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    for (&account, &group) in group_of.iter() {
+        sizes.entry(group).or_default().push(account);
+    }
+    sizes.retain(|_, accounts| accounts.len() > MAX_GROUP);
+    if sizes.is_empty() {
+        return;
+    }
+    let mut ties: BTreeMap<(u32, u32), BTreeSet<u32>> = BTreeMap::new();
+    for (tested, _) in rejected {
+        let window = strongest_window(tested) as u8;
+        for &(_, a, b, object) in tested.evidence.links.iter().filter(|link| link.0 == window) {
+            let (a, b) = (tested.set[a as usize], tested.set[b as usize]);
+            ties.entry((a.min(b), a.max(b))).or_default().insert(object);
+        }
+    }
+    for accounts in sizes.values() {
+        let place = |account: u32| accounts.binary_search(&account).ok();
+        let mut builder = leiden_rs::GraphDataBuilder::new(accounts.len());
+        for ((a, b), objects) in &ties {
+            if let (Some(a), Some(b)) = (place(*a), place(*b)) {
+                // Both ends are places in the list, so the edge is valid.
+                let _ = builder.add_edge(a, b, objects.len() as f64);
+            }
+        }
+        let config = leiden_rs::LeidenConfig::builder().seed(0).build();
+        let Some(output) =
+            builder.build().ok().and_then(|graph| leiden_rs::Leiden::new(config).run(&graph).ok())
+        else {
+            continue;
+        };
+        // A community is called by its first account.
+        let mut names: BTreeMap<usize, u32> = BTreeMap::new();
+        for (at, &account) in accounts.iter().enumerate() {
+            let name = *names.entry(output.partition.community_of(at)).or_insert(account);
+            group_of.insert(account, name);
+        }
+    }
+}
+
+fn strongest_window(tested: &Tested) -> usize {
+    let log_e = &tested.evidence.log_e;
+    (0..4).max_by(|&a, &b| log_e[a].total_cmp(&log_e[b])).unwrap_or(1)
+}
+
 /// Accounts of a set that were in step on other objects, in the window of most evidence.
 fn core(tested: &Tested) -> Vec<u32> {
-    let log_e = &tested.evidence.log_e;
-    let window = (0..4).max_by(|&a, &b| log_e[a].total_cmp(&log_e[b])).unwrap_or(1) as u8;
+    let window = strongest_window(tested) as u8;
     let mut objects: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
     for &(w, a, b, object) in &tested.evidence.links {
         if w == window {
@@ -199,7 +267,8 @@ fn settle(
     }
     let objects = per_object.len();
     let occasions = occasions(index, &members, window);
-    let enough = occasions >= GROUP_OCCASIONS[window] || objects >= EVENING_OBJECTS;
+    let enough =
+        (occasions >= GROUP_OCCASIONS[window] && objects >= GROUP_OBJECTS) || objects >= EVENING_OBJECTS;
     (members.len() >= MIN_GROUP && shares >= GROUP_SHARES[window] && enough).then_some(members)
 }
 

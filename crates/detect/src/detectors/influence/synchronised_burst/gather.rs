@@ -224,7 +224,8 @@ impl Clock {
             }
         }
         // Seconds of the day are counted, not acts: one burst on the minute is one of them.
-        clock.fine = !((distinct >= JUDGED_FROM && 2 * whole > distinct) || (distinct >= 3 && whole == distinct));
+        clock.fine =
+            !((distinct >= JUDGED_FROM && 2 * whole > distinct) || (distinct >= 3 && whole == distinct));
         clock
     }
 

@@ -56,11 +56,12 @@ impl Habit {
     pub(super) fn chance(&self, hour_share: f64, days: f64) -> f64 {
         let others = self.others as f64;
         let acts = others.max(1.0);
+        let a_day = if self.others == 0 { 1.0 / days } else { others / (days - 1.0).max(1.0) };
         let in_hour = acts / days * (self.hour as f64 + HOUR_PRIOR * hour_share) / (others + HOUR_PRIOR);
         let mut chance: f64 = 0.0;
         for (&count, cycle) in self.clock.iter().zip(CYCLES_S) {
             let (in_cycle, prior) = if cycle == 86_400 {
-                (acts / (days - 1.0).max(1.0), hour_share * WINDOW_S as f64 / 3600.0)
+                (a_day, hour_share * WINDOW_S as f64 / 3600.0)
             } else {
                 (in_hour * cycle as f64 / 3600.0, WINDOW_S as f64 / cycle as f64)
             };
@@ -114,7 +115,8 @@ pub(super) fn read(tables: &Tables) -> Vec<Act> {
     all
 }
 
-const CLOCK_COLUMNS: [&str; CYCLES_S.len()] = ["clock_60", "clock_300", "clock_900", "clock_3600", "clock_86400"];
+const CLOCK_COLUMNS: [&str; CYCLES_S.len()] =
+    ["clock_60", "clock_300", "clock_900", "clock_3600", "clock_86400"];
 
 pub(super) struct MakeHabits;
 
@@ -293,6 +295,7 @@ mod tests {
     fn an_account_seen_once_has_everybodys_rhythm() {
         let once = Habit::of(0, &[3], 1, 1);
         assert_eq!((once.others, once.all_others), (0, 0));
-        assert!((once.chance(0.1, 2.0) - 0.5 * 0.1 * 10.0 / 3600.0).abs() < 1e-4, "{}", once.chance(0.1, 2.0));
+        let chance = once.chance(0.1, 2.0);
+        assert!((chance - 0.5 * 0.1 * 10.0 / 3600.0).abs() < 1e-12, "{chance}");
     }
 }

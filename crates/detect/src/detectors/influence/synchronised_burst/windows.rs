@@ -107,9 +107,8 @@ impl Counts {
     }
 
     fn around(&self, start: i64) -> Around {
-        let both = |n: i64| {
-            i64::from(self.at(start - n * WINDOW_S)) + i64::from(self.at(start + n * WINDOW_S))
-        };
+        let both =
+            |n: i64| i64::from(self.at(start - n * WINDOW_S)) + i64::from(self.at(start + n * WINDOW_S));
         let middle = (1..=MIDDLE).map(both).sum();
         Around {
             near: i64::from(self.at(start - WINDOW_S).max(self.at(start + WINDOW_S))),
@@ -270,15 +269,7 @@ impl Buckets {
             if near.into_iter().all(|&other| rank(other) <= rank(start)) {
                 let around = counts.around(start);
                 let n = counts.at(start).into();
-                self.slots.push([
-                    WINDOW,
-                    class.into(),
-                    start,
-                    n,
-                    around.near,
-                    around.middle,
-                    around.wide,
-                ]);
+                self.slots.push([WINDOW, class.into(), start, n, around.near, around.middle, around.wide]);
             }
         }
         // The crowd's dispersion is learnt away from what is tested.
