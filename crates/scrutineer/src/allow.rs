@@ -7,16 +7,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
+use detect::AllowedNetwork;
 use domain::CaseKey;
-
-/// A network that is known, such as a party's own pages or a newsroom's.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct AllowedNetwork {
-    /// The name that the user gave it.
-    pub(crate) name: String,
-    /// Its accounts, as findings name them; sorted, each once.
-    pub(crate) accounts: Vec<String>,
-}
 
 /// Why the list cannot be used. A list with one bad line is not used in part: a network left out
 /// would turn up as a finding.

@@ -1,11 +1,19 @@
 //! The one place where reading and detection are wired together.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
+use std::{io, panic, thread};
 
+use detect::{AllowedNetwork, Detector, Engine, Names, Settings};
 use domain::{CaseKey, Timestamp};
+use ingest::{Ledger, PostReading};
+use store::TempScratch;
+use traffic::Trace;
 
-use crate::allow::AllowedNetwork;
-use crate::summary::Summary;
+use crate::summary::{InputProblem, Summary};
 
 /// What to look for, in what, and with how much of the machine.
 #[derive(Debug)]
@@ -38,25 +46,114 @@ pub(crate) struct Progress {
 /// Why a run gave no answer.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RunFailed {
-    /// There is nothing to run yet.
-    #[error("detection is not wired into this build")]
-    NotWired,
+    /// The inputs could not be opened.
+    #[error(transparent)]
+    Read(#[from] ingest::ReadError),
+    /// There is no scratch space.
+    #[error("could not make a scratch file")]
+    Scratch { source: io::Error },
+    /// The rows could not be read to their end, or the work on them failed.
+    #[error(transparent)]
+    Work(#[from] detect::EngineError),
 }
 
 impl RunFailed {
     /// What the user can do.
     pub(crate) fn hint(&self) -> Option<String> {
-        None
+        match self {
+            Self::Read(error) => error.hint().map(str::to_owned),
+            Self::Scratch { .. } => Some("set TMPDIR to a folder on a disk with room".to_owned()),
+            Self::Work(detect::EngineError::Source(_)) => {
+                Some("name the files one by one to leave the bad one out".to_owned())
+            }
+            Self::Work(detect::EngineError::Scratch(_)) => {
+                Some("give the work more memory with --memory, or set TMPDIR to a disk with room".to_owned())
+            }
+            Self::Work(detect::EngineError::Totals { .. }) => Some(
+                "this is a fault in scrutineer: please report it with the step and the numbers".to_owned(),
+            ),
+        }
     }
 }
 
 /// The detectors that can be asked for: name, and what each looks for.
 pub(crate) fn detectors() -> Vec<(&'static str, &'static str)> {
-    vec![("coordinated-sharing", "groups of accounts that share the same things at nearly the same time")]
+    detect::catalogue::all().iter().map(|detector| (detector.name, detector.summary)).collect()
 }
 
-/// Reads the inputs and runs the detectors. The findings are in order, the worst first.
+/// Reads the inputs and runs the detectors. The findings are in order, the worst first. While the work
+/// goes on, `progress` is told ten times a second how far it is.
 pub(crate) fn run(request: Request, progress: &mut dyn FnMut(Progress)) -> Result<Summary, RunFailed> {
-    let _ = (request, progress);
-    Err(RunFailed::NotWired)
+    let accounts = match request.key.clone() {
+        Some(key) => ingest::Accounts::Keyed(key),
+        None => ingest::Accounts::Plain,
+    };
+    let options = ingest::Options { accounts, now: request.now, default_trace: Trace::Object };
+    let reading = ingest::open_posts(&request.inputs, options)?;
+    let counters = reading.progress();
+    let (done, wait) = mpsc::channel::<()>();
+    thread::scope(|scope| {
+        let work = scope.spawn(move || {
+            // Dropped when the work is over, however it ends; that ends the waiting below.
+            let _done = done;
+            search(reading, request)
+        });
+        while wait.recv_timeout(Duration::from_millis(100)) == Err(RecvTimeoutError::Timeout) {
+            progress(Progress {
+                bytes: counters.bytes_read.load(Ordering::Relaxed),
+                bytes_in_all: counters.bytes_total.load(Ordering::Relaxed),
+            });
+        }
+        work.join().unwrap_or_else(|panicked| panic::resume_unwind(panicked))
+    })
+}
+
+fn search(mut reading: PostReading, request: Request) -> Result<Summary, RunFailed> {
+    let wanted: Vec<&Detector> = detect::catalogue::all()
+        .iter()
+        .filter(|detector| request.only.is_empty() || request.only.iter().any(|name| name == detector.name))
+        .collect();
+    let scratch = TempScratch::create(None).map_err(|source| RunFailed::Scratch { source })?;
+    let memory = usize::try_from(request.memory).unwrap_or(usize::MAX);
+    let engine = Engine::new(request.threads, memory, Arc::new(scratch));
+    let parts = reading.take_parts();
+    let mut reading = Some(reading);
+    let mut summary = Summary::default();
+    let mut names = || {
+        let ledger = reading.take().expect("internal error: names are asked for once").finish();
+        note_input(&ledger, &mut summary);
+        let Ledger { accounts, objects, sources, rows_read, rows_refused, .. } = ledger;
+        Names { accounts, objects, sources, rows_read, rows_refused }
+    };
+    let settings = Settings { allowed: request.allowed };
+    let outcome = detect::run(&wanted, parts, &mut names, &settings, &engine)?;
+    summary.findings = outcome.findings;
+    summary.notes.extend(outcome.notes);
+    summary.checked =
+        wanted.iter().map(|detector| (detector.name.to_owned(), detector.summary.to_owned())).collect();
+    summary.sort();
+    Ok(summary)
+}
+
+/// What the reading has to tell: how much, from where, and what was wrong.
+fn note_input(ledger: &Ledger, summary: &mut Summary) {
+    summary.sources.clone_from(&ledger.sources);
+    summary.rows_read = ledger.rows_read;
+    summary.rows_refused = ledger.rows_refused;
+    summary.problems = ledger
+        .problems
+        .iter()
+        .map(|(source, reason, problem)| InputProblem {
+            source: source.to_owned(),
+            what: reason.to_string(),
+            count: problem.count,
+            lines: problem.examples.iter().map(|example| example.line).filter(|line| *line > 0).collect(),
+            excerpt: problem.examples.first().map(|example| example.excerpt.clone()).unwrap_or_default(),
+        })
+        .collect();
+    if ledger.accounts.is_empty() && ledger.rows_read > 0 {
+        summary
+            .notes
+            .push("Accounts are plain numbers in this input, so they are shown as they are.".to_owned());
+    }
 }

@@ -12,7 +12,7 @@ const START: i64 = 1_629_554_400;
 
 /// A group of `n` accounts, of which the first few lead, with nine links among them.
 pub(crate) fn finding(n: usize) -> Finding {
-    let mut names: Vec<String> = (0..n).map(|i| pseudonym(i)).collect();
+    let mut names: Vec<String> = (0..n).map(pseudonym).collect();
     names.sort();
     let lag = |member: usize, object: usize| -> f64 {
         // Two lead by turns; the others follow, each with a delay of its own.
@@ -63,7 +63,7 @@ pub(crate) fn finding(n: usize) -> Finding {
                 lags.sort_by(f64::total_cmp);
                 lags[4]
             },
-            led: if m < 2 { 4 + (m as u32 == 0) as u32 } else { 0 },
+            led: if m < 2 { 4 + u32::from(m == 0) } else { 0 },
         })
         .collect();
     let ties = (0..n)

@@ -2,7 +2,7 @@
 
 use domain::{Finding, Severity};
 
-use crate::words::{counted, q_figure};
+use crate::words::{counted, q_figure, thousands};
 
 /// Everything that a run has to tell.
 #[derive(Clone, Debug, Default)]
@@ -23,15 +23,33 @@ pub(crate) struct Summary {
     pub(crate) checked: Vec<(String, String)>,
 }
 
-/// One kind of fault in the input, and where it is.
+/// One kind of fault in one source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct InputProblem {
-    /// Stable code in kebab case.
-    pub(crate) code: String,
-    /// File and line, or file alone.
-    pub(crate) place: String,
-    /// What is wrong there.
-    pub(crate) message: String,
+    /// File or source, as the user named it.
+    pub(crate) source: String,
+    /// What is wrong, as a phrase.
+    pub(crate) what: String,
+    /// How often.
+    pub(crate) count: u64,
+    /// The first lines where it is, from 1; none where it concerns the whole file.
+    pub(crate) lines: Vec<u64>,
+    /// What stood there the first time. It may be personal: it is for the person at the terminal and
+    /// is never written to a file.
+    pub(crate) excerpt: String,
+}
+
+impl InputProblem {
+    /// The lines as words: `line 7`, `lines 7, 9 and more`, or nothing.
+    pub(crate) fn where_in(&self) -> String {
+        let lines: Vec<String> = self.lines.iter().copied().map(thousands).collect();
+        let more = if self.count > lines.len() as u64 { " and more" } else { "" };
+        match lines.len() {
+            0 => String::new(),
+            1 if more.is_empty() => format!("line {}", lines[0]),
+            _ => format!("lines {}{more}", lines.join(", ")),
+        }
+    }
 }
 
 impl Summary {
@@ -93,7 +111,7 @@ impl Summary {
         match self.rows_refused {
             0 => format!("{read}; none had to be left out."),
             1 => format!("{read}; 1 more could not be read and was left out."),
-            n => format!("{read}; {} more could not be read and were left out.", crate::words::thousands(n)),
+            n => format!("{read}; {} more could not be read and were left out.", thousands(n)),
         }
     }
 
@@ -149,7 +167,11 @@ pub(crate) fn urgency(severity: Severity) -> &'static str {
 
 /// A short name in kebab case as words: `common-trigger` is "Common trigger".
 pub(crate) fn spoken(name: &str) -> String {
-    let words = name.replace('-', " ");
+    capital(&name.replace('-', " "))
+}
+
+/// The words with a capital at their start.
+pub(crate) fn capital(words: &str) -> String {
     let mut letters = words.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

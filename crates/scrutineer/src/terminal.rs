@@ -4,10 +4,13 @@
 use domain::{Finding, Severity};
 
 use crate::summary::{CAVEAT, Summary, group_size, is_coordination, q_cell, spoken, urgency};
-use crate::words::{NAME_LIMIT, confidence, counted, minute, percent, shown, thousands};
+use crate::words::{NAME_LIMIT, bound, confidence, counted, minute, percent, shown, thousands};
 
 /// Problems with the input that are written out; the report has them all.
 const PROBLEMS_SHOWN: usize = 10;
+
+/// Findings that are told in full; the report tells them all.
+const FINDINGS_TOLD: usize = 5;
 
 /// Longest sentence of a finding that is written out, in characters.
 const SENTENCE_LIMIT: usize = 600;
@@ -36,9 +39,16 @@ pub(crate) fn text(run: &Summary, more: &[String], style: Style) -> String {
             page.paragraph("", CAVEAT);
         }
     }
-    for (place, finding) in run.findings.iter().enumerate() {
+    for (place, finding) in run.findings.iter().take(FINDINGS_TOLD).enumerate() {
         page.gap();
         page.finding(place + 1, finding);
+    }
+    if run.findings.len() > FINDINGS_TOLD {
+        page.gap();
+        let rest = (run.findings.len() - FINDINGS_TOLD) as u64;
+        let stand = if rest == 1 { "stands" } else { "stand" };
+        let line = format!("{} {stand} in the table above.", counted(rest, "more finding", "more findings"));
+        page.paragraph("", &line);
     }
     page.gap();
     page.input(run);
@@ -143,12 +153,17 @@ impl Page {
             self.paragraph("  ", &shown(note, SENTENCE_LIMIT));
         }
         for problem in run.problems.iter().take(PROBLEMS_SHOWN) {
-            let line = format!(
-                "{}: {} ({})",
-                shown(&problem.place, NAME_LIMIT),
-                shown(&problem.message, SENTENCE_LIMIT),
-                shown(&problem.code, NAME_LIMIT)
-            );
+            let mut line = format!("{}: {}", shown(&problem.source, NAME_LIMIT), problem.what);
+            let lines = problem.where_in();
+            if !lines.is_empty() {
+                line.extend([", ", &lines]);
+            }
+            if !problem.excerpt.is_empty() {
+                line.extend([" (`", &shown(&problem.excerpt, NAME_LIMIT), "`)"]);
+            }
+            if problem.count > 1 {
+                line.extend([", ", &thousands(problem.count), " times"]);
+            }
             self.paragraph("  ", &line);
         }
         if run.problems.len() > PROBLEMS_SHOWN {
@@ -163,7 +178,9 @@ impl Page {
 fn wrap(words: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut used = 0;
-    for word in words.split_whitespace() {
+    for word in bound(words).split([' ', '\n', '\t']).filter(|word| !word.is_empty()) {
+        // Held to its unit while lines are broken; a plain space again in what is put out.
+        let word = &word.replace('\u{A0}', " ");
         let len = visible(word);
         match lines.last_mut() {
             Some(line) if used + 1 + len <= width => {
@@ -231,9 +248,11 @@ mod tests {
             rows_read: 218_971,
             rows_refused: 2,
             problems: vec![InputProblem {
-                code: "bad-time".to_owned(),
-                place: "german_url.csv, line 7".to_owned(),
-                message: "`soon` is not a time".to_owned(),
+                source: "german_url.csv".to_owned(),
+                what: "time is neither a number nor RFC 3339".to_owned(),
+                count: 2,
+                lines: vec![7, 1_204],
+                excerpt: "soon".to_owned(),
             }],
             ..Summary::default()
         }
@@ -278,6 +297,13 @@ mod tests {
         assert!(written.chars().all(|letter| letter == '\n' || !letter.is_control()));
         assert!(!written.contains('\u{202E}'));
         assert!(written.lines().count() < 200);
+    }
+
+    #[test]
+    fn only_the_first_findings_are_told_in_full() {
+        let written = text(&run(vec![sample::finding(3); 7]), &[], PLAIN);
+        assert_eq!(written.matches("Do next").count(), 5);
+        assert!(written.contains("2 more findings stand in the table above."));
     }
 
     #[test]

@@ -99,8 +99,8 @@ pub(crate) fn seconds(s: f64) -> String {
     let whole = s.round() as u64;
     let (big, small) = match whole {
         0..120 => return format!("{whole} s"),
-        120..7_200 => ((whole / 60, "min"), (whole % 60, "s")),
-        7_200..172_800 => ((whole / 3_600, "h"), (whole % 3_600 / 60, "min")),
+        120..3_600 => ((whole / 60, "min"), (whole % 60, "s")),
+        3_600..172_800 => ((whole / 3_600, "h"), (whole % 3_600 / 60, "min")),
         _ => ((whole / 86_400, "d"), (whole % 86_400 / 3_600, "h")),
     };
     let mut text = format!("{} {}", thousands(big.0), big.1);
@@ -113,6 +113,11 @@ pub(crate) fn seconds(s: f64) -> String {
 /// A time to the second, without its zone, which the caller states: `26 Sep 2021, 18:00:03`.
 pub(crate) fn time(t: Timestamp) -> String {
     stamp(t, "%-d %b %Y, %H:%M:%S")
+}
+
+/// A day, without the zone: `26 Sep 2021`.
+pub(crate) fn day(t: Timestamp) -> String {
+    stamp(t, "%-d %b %Y")
 }
 
 /// A time to the minute with its zone: `26 Sep 2021, 18:00 UTC`.
@@ -191,8 +196,8 @@ mod tests {
 
     #[test]
     fn figures_have_digits_that_mean_something() {
-        let all = [0.0, 3.0, 0.000_2, 0.041, 3.14, 40.26, 1204.4, -2.5, f64::NAN].map(figure);
-        assert_eq!(all, ["0", "3", "<0.001", "0.04", "3.1", "40.3", "1,204", "−2.5", "unknown"]);
+        let all = [0.0, 3.0, 0.000_2, 0.041, 3.17, 40.26, 1204.4, -2.5, f64::NAN].map(figure);
+        assert_eq!(all, ["0", "3", "<0.001", "0.04", "3.2", "40.3", "1,204", "−2.5", "unknown"]);
     }
 
     #[test]
@@ -227,8 +232,8 @@ mod tests {
     #[test]
     fn durations_use_the_units_of_people() {
         assert_eq!(
-            [0.0, 0.4, 2.0, 12.3, 119.0, 125.0, 120.0, 11_400.0, 352_800.0].map(seconds),
-            ["0 s", "0.4 s", "2 s", "12 s", "119 s", "2 min 5 s", "2 min", "3 h 10 min", "4 d 2 h"]
+            [0.0, 0.4, 2.0, 12.3, 119.0, 125.0, 120.0, 3_600.0, 11_400.0, 352_800.0].map(seconds),
+            ["0 s", "0.4 s", "2 s", "12 s", "119 s", "2 min 5 s", "2 min", "1 h", "3 h 10 min", "4 d 2 h"]
         );
     }
 
@@ -245,6 +250,7 @@ mod tests {
     fn times_are_utc() {
         let t = Timestamp::from_seconds(1_632_679_203);
         assert_eq!(time(t), "26 Sep 2021, 18:00:03");
+        assert_eq!(day(t), "26 Sep 2021");
         assert_eq!(minute(t), "26 Sep 2021, 18:00 UTC");
         assert_eq!(minute(Timestamp(i64::MAX)), "9223372036854775807 ms");
     }

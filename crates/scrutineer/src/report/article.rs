@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use super::page::{SENTENCE_LIMIT, said};
 use super::{network, tables, timeline};
-use crate::summary::{CAVEAT, is_coordination, spoken, urgency};
+use crate::summary::{CAVEAT, capital, is_coordination, spoken, urgency};
 use crate::words::{NAME_LIMIT, confidence, figure, minute, percent, q_words, seconds, shown};
 
 /// The finding, the n-th of `of`, with its pictures and tables.
@@ -50,7 +50,6 @@ pub(super) fn tag(severity: Severity) -> Markup {
 
 fn letter(finding: &Finding) -> Markup {
     let evidence = &finding.evidence;
-    let sure = confidence(finding.confidence);
     html! {
         dl.letter {
             dt { "What we saw" }
@@ -60,7 +59,7 @@ fn letter(finding: &Finding) -> Markup {
             }
             dt { "How sure" }
             dd {
-                "It is " (sure) " that this is no accident: confidence " (percent(finding.confidence)) "."
+                (capital(confidence(finding.confidence))) ": confidence " (percent(finding.confidence)) "."
                 @if let Some(q) = evidence.q_value { " " (q_words(q)) }
             }
             dt { "What it may also be" }

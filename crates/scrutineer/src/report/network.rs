@@ -60,6 +60,8 @@ struct Line<'a> {
 /// The measures of one of the two drawings, in CSS pixels.
 struct Sheet {
     class: &'static str,
+    /// Words for a pointer that rests: the narrow drawing is for fingers, which have no such.
+    hints: bool,
     width: f64,
     /// Groups up to this size get names beside the circles.
     named: usize,
@@ -69,8 +71,10 @@ struct Sheet {
     mark_gap: f64,
 }
 
-const WIDE: Sheet = Sheet { class: "wide", width: 912.0, named: 20, per_node: 12.0, mark_gap: 52.0 };
-const NARROW: Sheet = Sheet { class: "narrow", width: 356.0, named: 12, per_node: 18.0, mark_gap: 44.0 };
+const WIDE: Sheet =
+    Sheet { class: "wide", hints: true, width: 912.0, named: 20, per_node: 12.0, mark_gap: 52.0 };
+const NARROW: Sheet =
+    Sheet { class: "narrow", hints: false, width: 356.0, named: 12, per_node: 18.0, mark_gap: 44.0 };
 
 /// Room above the nodes, and beside them.
 const MARGIN: f64 = 20.0;
@@ -102,13 +106,13 @@ fn picture(members: &[Member], lines: &[Line<'_>], sheet: &Sheet, alternative: &
                 text x=(x) y=(px(bottom + 20.0)) text-anchor="middle" { (seconds(*mark)) }
             }
             text x=(px(axis.from)) y=(px(bottom + 40.0)) { "median lag behind the group’s first share" }
-            (ties(lines, &nodes))
+            (ties(lines, &nodes, sheet))
             @for (n, (member, node)) in members.iter().zip(&nodes).enumerate() {
                 g {
-                    title {
+                    @if sheet.hints { title {
                         (n + 1) ": " (shown(&member.account, 48)) ", in step on " (counted(member.in_step.into(), "object", "objects"))
                         ", " (number(member.expected)) " expected, lag " (seconds(member.median_lag_s))
-                    }
+                    } }
                     circle.node cx=(px(node.x)) cy=(px(node.y)) r=(px(node.r)) {}
                     @if named {
                         text.in x=(px(node.x)) y=(px(node.y + 5.0)) text-anchor="middle" { (n + 1) }
@@ -179,7 +183,7 @@ fn nearest_free(wish: f64, top: f64, bottom: f64, free: impl Fn(f64) -> bool) ->
     });
     within
         .filter(|y| (top..=bottom).contains(y))
-        .chain((1_u32..).map(|step| bottom + 4.0 * f64::from(step)))
+        .chain((1..10_000_u32).map(|step| bottom + 4.0 * f64::from(step)))
         .find(|y| free(*y))
         .unwrap_or(wish)
 }
@@ -199,7 +203,7 @@ fn spread(turn: usize) -> f64 {
 
 /// Arcs, the strongest on top. They bend, and the more the steeper they are, so that ties in one
 /// column do not hide each other.
-fn ties(lines: &[Line<'_>], nodes: &[Node]) -> Markup {
+fn ties(lines: &[Line<'_>], nodes: &[Node], sheet: &Sheet) -> Markup {
     let most = lines.iter().map(|line| line.tie.objects).max().unwrap_or(1).max(1);
     let opacity = (24.0 / lines.len().max(1) as f64).clamp(0.16, 0.5);
     html! {
@@ -207,10 +211,10 @@ fn ties(lines: &[Line<'_>], nodes: &[Node]) -> Markup {
             @for line in lines.iter().rev() {
                 @let width = 0.8 + 5.2 * f64::from(line.tie.objects) / f64::from(most);
                 path.tie d=(arc(&nodes[line.a], &nodes[line.b])) stroke-width=(px(width)) {
-                    title {
+                    @if sheet.hints { title {
                         (line.a + 1) " and " (line.b + 1) ": " (counted(line.tie.objects.into(), "object", "objects"))
                         " in step, " (number(line.tie.expected)) " expected, median gap " (seconds(line.tie.median_gap_s))
-                    }
+                    } }
                 }
             }
         }
@@ -239,16 +243,13 @@ fn alternative(members: &[Member], lines: &[Line<'_>]) -> String {
         seconds(latest),
     );
     if let Some((n, leader)) = leads.filter(|(_, m)| m.led > 0) {
-        words +=
-            &format!(" Number {} led most often: {}.", n + 1, counted(leader.led.into(), "time", "times"));
+        let times = counted(leader.led.into(), "time", "times");
+        words.extend([" Number ", &(n + 1).to_string(), " led most often: ", &times, "."]);
     }
     if let Some(line) = lines.first() {
-        words += &format!(
-            " The strongest tie joins {} and {} by {}.",
-            line.a + 1,
-            line.b + 1,
-            counted(line.tie.objects.into(), "object", "objects")
-        );
+        let objects = counted(line.tie.objects.into(), "object", "objects");
+        let (a, b) = ((line.a + 1).to_string(), (line.b + 1).to_string());
+        words.extend([" The strongest tie joins ", &a, " and ", &b, " by ", &objects, "."]);
     }
     words + " The table of members has the figures."
 }

@@ -5,7 +5,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::{article, tables};
 use crate::summary::{Summary, group_size, is_coordination, q_cell, spoken};
-use crate::words::{NAME_LIMIT, bound, counted, minute, percent, shown, thousands};
+use crate::words::{NAME_LIMIT, bound, counted, day, minute, percent, shown, thousands};
 
 const STYLE: &str = include_str!("style.css");
 
@@ -145,7 +145,7 @@ fn overview(run: &Summary) -> Markup {
                             td.n data-label="Size" { (thousands(group_size(finding) as u64)) }
                             td.n data-label="Sure" { (percent(finding.confidence)) }
                             td.n data-label="q" { (q_cell(finding)) }
-                            td.nowrap.soft { (minute(finding.last_seen)) }
+                            td.nowrap.soft { time datetime=(finding.last_seen) { (day(finding.last_seen)) } }
                         }
                     }
                 }
@@ -180,19 +180,20 @@ fn problems(run: &Summary) -> Markup {
     let note = if all > PROBLEMS_SHOWN {
         format!("The first {PROBLEMS_SHOWN} of {} problems with the input.", thousands(all as u64))
     } else {
-        format!("{} with the input.", counted(all as u64, "problem", "problems"))
+        format!("{} with the input.", counted(all as u64, "kind of problem", "kinds of problem"))
     };
     tables::scroll(
         "Problems with the input",
         &note,
         &html! {
-            thead { tr { th scope="col" { "Where" } th scope="col" { "What" } th scope="col" { "Code" } } }
+            thead { tr { th scope="col" { "Source" } th scope="col" { "What" } th.n scope="col" { "Times" } th scope="col" { "Where" } } }
             tbody {
                 @for problem in run.problems.iter().take(PROBLEMS_SHOWN) {
                     tr {
-                        th scope="row" { (said(&problem.place, 2 * NAME_LIMIT)) }
-                        td { (said(&problem.message, SENTENCE_LIMIT)) }
-                        td.nowrap { (shown(&problem.code, NAME_LIMIT)) }
+                        th scope="row" { (said(&problem.source, 2 * NAME_LIMIT)) }
+                        td { (said(&problem.what, SENTENCE_LIMIT)) }
+                        td.n { (thousands(problem.count)) }
+                        td { (problem.where_in()) }
                     }
                 }
             }
@@ -237,9 +238,11 @@ mod tests {
             findings,
             notes: vec!["58,317 accounts shared 32,000 objects.".to_owned()],
             problems: vec![InputProblem {
-                code: "bad-time".to_owned(),
-                place: "german_url.csv, line 7".to_owned(),
-                message: "`soon` is not a time".to_owned(),
+                source: "german_url.csv".to_owned(),
+                what: "time is neither a number nor RFC 3339".to_owned(),
+                count: 2,
+                lines: vec![7, 1_204],
+                excerpt: "ana@example.org".to_owned(),
             }],
             sources: vec!["german_url.csv".to_owned()],
             rows_read: 218_971,
@@ -358,6 +361,12 @@ mod tests {
             assert!(page.contains(part), "{part}");
         }
         assert!(!page.contains("What to do next") && !page.contains("class=\"tag bad\""));
+    }
+
+    #[test]
+    fn what_stood_in_a_bad_row_is_not_in_the_report() {
+        let page = page(&summary(Vec::new()), NOW);
+        assert!(page.contains("lines 7, 1,204") && !page.contains("ana@example.org"));
     }
 
     #[test]

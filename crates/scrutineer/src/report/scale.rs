@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn coordinates_are_short() {
-        assert_eq!([3.0, 3.14].map(px), ["3", "3.1"]);
+        assert_eq!([3.0, 3.17].map(px), ["3", "3.2"]);
         assert_eq!(round_up(13.0), 20.0);
     }
 }

@@ -45,8 +45,11 @@ pub(super) fn objects(objects: &[SharedObject], members: &[Member]) -> Markup {
                             td.n { (seconds(object.span_s)) }
                             td.nowrap { time datetime=(object.first) { (time(object.first)) } }
                             td.nowrap {
-                                @if let Some(number) = numbers.get(object.leader.as_str()) { "No. " (number) ", " }
-                                span.id { (said(&object.leader, 10)) }
+                                @if let Some(number) = numbers.get(object.leader.as_str()) {
+                                    "No. " (number)
+                                } @else {
+                                    span.id { (said(&object.leader, 16)) }
+                                }
                             }
                         }
                     }
@@ -135,7 +138,7 @@ pub(super) fn members(members: &[Member]) -> Markup {
 /// Rows to look at, closed until somebody wants them.
 pub(super) fn samples(samples: &[Sample]) -> Markup {
     html! {
-        details {
+        details.rows {
             summary { "Rows to look at " span { "(" (counted(samples.len() as u64, "row", "rows")) ")" } }
             (scroll("Rows to look at", "Times are in UTC. Lag is the time behind the first member that acted on the same object.", &html! {
                     thead {

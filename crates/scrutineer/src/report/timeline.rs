@@ -12,7 +12,7 @@ use crate::words::{counted, percent, seconds, shown, thousands};
 const LANES: usize = 24;
 
 /// Width of the slots into which shares are gathered, in pixels: closer dots could not be told apart.
-const SLOT: f64 = 8.0;
+const SLOT: f64 = 14.0;
 
 /// The figure with its heading and its caption. Objects are in order of time.
 pub(super) fn figure(objects: &[SharedObject], samples: &[Sample], window_s: Option<u64>) -> Markup {
@@ -22,15 +22,22 @@ pub(super) fn figure(objects: &[SharedObject], samples: &[Sample], window_s: Opt
     let reach = lanes.iter().map(|lane| lag(lane.object.span_s)).fold(0.0, f64::max);
     // The window belongs on the axis unless it would squeeze the bursts against its left end.
     let window = window_s.map(|w| w as f64).filter(|w| *w <= 6.0 * reach.max(1.0));
-    let max_s = round_up(reach.max(window.unwrap_or(0.0)));
+    let end = Axis {
+        max_s: round_up(reach.max(window.unwrap_or(0.0))),
+        // One late straggler would squeeze all other bursts into a point.
+        stretched: reach > 6.0 * window_s.map_or(reach, |w| w as f64),
+        from: 0.0,
+        to: 0.0,
+    };
     let alternative = alternative(&lanes);
     html! {
         figure {
             h3 { "How close together" }
             figcaption {
                 p {
-                    "One row per shared object, the earliest on top. Time runs from the first share by a member; the band "
-                    "reaches to the last one in step. A dot is a share, a larger dot is several at the same moment."
+                    "One row per shared object, the earliest on top. Time runs from the first share in step; the band "
+                    "reaches to the last one in step. A dot is a share, a larger dot is several at nearly the same moment."
+                    @if end.stretched { " Seconds near zero get more room." }
                     @if objects.len() > LANES {
                         " Drawn are the " (LANES) " objects with most members in step, of " (thousands(objects.len() as u64)) "."
                     }
@@ -40,8 +47,8 @@ pub(super) fn figure(objects: &[SharedObject], samples: &[Sample], window_s: Opt
                     @if let (Some(w), None) = (window_s, window) { " The window of " (seconds(w as f64)) " is wider than the picture." }
                 }
             }
-            (picture(&lanes, max_s, window, &WIDE, &alternative))
-            (picture(&lanes, max_s, window, &NARROW, &alternative))
+            (picture(&lanes, end, window, &WIDE, &alternative))
+            (picture(&lanes, end, window, &NARROW, &alternative))
         }
     }
 }
@@ -78,6 +85,13 @@ fn lanes<'a>(objects: &'a [SharedObject], samples: &[Sample]) -> Vec<Lane<'a>> {
     for sample in samples {
         lags.entry(&sample.object).or_default().push(lag(sample.lag_s));
     }
+    for lags in lags.values_mut() {
+        // A member may have shared the object long before the burst. Only the burst is drawn.
+        let first = lags.iter().copied().fold(f64::INFINITY, f64::min);
+        for lag in lags {
+            *lag -= first;
+        }
+    }
     let mut chosen: Vec<usize> = (0..objects.len()).collect();
     chosen.sort_by_key(|&i| (std::cmp::Reverse(objects[i].in_step), i));
     chosen.truncate(LANES);
@@ -92,8 +106,8 @@ fn lanes<'a>(objects: &'a [SharedObject], samples: &[Sample]) -> Vec<Lane<'a>> {
         .collect()
 }
 
-fn picture(lanes: &[Lane<'_>], max_s: f64, window: Option<f64>, sheet: &Sheet, alternative: &str) -> Markup {
-    let axis = Axis { from: sheet.axis[0], to: sheet.axis[1], max_s, stretched: false };
+fn picture(lanes: &[Lane<'_>], end: Axis, window: Option<f64>, sheet: &Sheet, alternative: &str) -> Markup {
+    let axis = Axis { from: sheet.axis[0], to: sheet.axis[1], ..end };
     let top = 24.0;
     let bottom = top + sheet.lane * lanes.len() as f64 + 4.0;
     let marks = axis.marks(48.0);
@@ -104,11 +118,11 @@ fn picture(lanes: &[Lane<'_>], max_s: f64, window: Option<f64>, sheet: &Sheet, a
                 line.axis x1=(x) x2=(x) y1=(px(top)) y2=(px(bottom)) {}
                 text x=(x) y=(px(bottom + 18.0)) text-anchor="middle" { (seconds(*mark)) }
             }
-            text x=(px(axis.from)) y=(px(bottom + 38.0)) { "after the first share" }
+            text x=(px(axis.from)) y=(px(bottom + 38.0)) { "after the first share in step" }
             @if let Some(window) = window {
                 @let x = axis.at(window);
                 line.limit x1=(px(x)) x2=(px(x)) y1=(px(top - 4.0)) y2=(px(bottom)) {}
-                text x=(px(x)) y=(px(top - 10.0)) text-anchor="end" { "window " (seconds(window)) }
+                text x=(px(x)) y=(px(top - 10.0)) text-anchor=(if x < 100.0 { "start" } else { "end" }) { "window " (seconds(window)) }
             }
             @for (n, lane) in lanes.iter().enumerate() {
                 (burst(lane, &axis, top + sheet.lane * n as f64, sheet))
@@ -140,7 +154,7 @@ fn burst(lane: &Lane<'_>, axis: &Axis, top: f64, sheet: &Sheet) -> Markup {
         @for (seconds_after, count) in slots(&lane.lags, axis) {
             @let (x, r) = (px(axis.at(seconds_after)), radius(count));
             circle.dot cx=(x) cy=(px(middle)) r=(px(r)) {
-                title { (counted(count, "share", "shares")) " " (seconds(seconds_after)) " after the first" }
+                @if !is_narrow(sheet) { title { (counted(count, "share", "shares")) " " (seconds(seconds_after)) " after the first" } }
             }
             @if count >= 6 {
                 text.in x=(x) y=(px(middle + 5.0)) text-anchor="middle" { (count) }
@@ -167,7 +181,7 @@ fn slots(lags: &[f64], axis: &Axis) -> Vec<(f64, u64)> {
 
 /// Area in proportion to the number, up to what the lane holds; the number itself is then written.
 fn radius(count: u64) -> f64 {
-    (4.0 * (count as f64).sqrt()).min(15.0)
+    (4.0 * (count as f64).sqrt()).min(9.5)
 }
 
 fn is_narrow(sheet: &Sheet) -> bool {
