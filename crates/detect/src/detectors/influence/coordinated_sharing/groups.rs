@@ -258,35 +258,36 @@ fn settle(
     }
     let window = best(weights);
     let shares: usize = members.iter().map(|m| m.in_step[window]).sum();
-    // Objects on which at least two, and at least three members are in step.
-    let mut per_object: BTreeMap<u32, usize> = BTreeMap::new();
-    for member in &members {
-        for &object in &member.objects_in_step[window] {
-            *per_object.entry(object).or_default() += 1;
-        }
-    }
-    let objects = per_object.len();
-    let occasions = occasions(index, &members, window);
+    let (objects, occasions) = objects_and_occasions(index, &members, window);
     let enough =
         (occasions >= GROUP_OCCASIONS[window] && objects >= GROUP_OBJECTS) || objects >= EVENING_OBJECTS;
     (members.len() >= MIN_GROUP && shares >= GROUP_SHARES[window] && enough).then_some(members)
 }
 
-/// Times apart by at least [`OCCASION_PAUSE_MS`] at which members were in step.
-fn occasions(index: &Index, members: &[Membership], window: usize) -> usize {
-    let mut times: Vec<i64> = members
-        .iter()
-        .flat_map(|member| {
-            let objects = &member.objects_in_step[window];
-            objects
-                .iter()
-                .filter_map(|&object| index.visit(member.account, object))
-                .map(|visit| index.times(visit)[0])
+/// Objects on which enough members were in step, and the times at which that was, counting what is
+/// less than [`OCCASION_PAUSE_MS`] apart as one. Enough is two, and a tenth of the group: that a few
+/// of many meet is chance.
+fn objects_and_occasions(index: &Index, members: &[Membership], window: usize) -> (usize, usize) {
+    let mut times: BTreeMap<u32, Vec<i64>> = BTreeMap::new();
+    for member in members {
+        for &object in &member.objects_in_step[window] {
+            if let Some(visit) = index.visit(member.account, object) {
+                times.entry(object).or_default().push(index.times(visit)[0]);
+            }
+        }
+    }
+    let enough = members.len().div_ceil(10).max(2);
+    let mut moments: Vec<i64> = times
+        .into_values()
+        .filter(|times| times.len() >= enough)
+        .map(|mut times| {
+            times.sort_unstable();
+            times[times.len() / 2]
         })
         .collect();
-    times.sort_unstable();
-    times.windows(2).filter(|pair| pair[1] - pair[0] >= OCCASION_PAUSE_MS).count()
-        + usize::from(!times.is_empty())
+    moments.sort_unstable();
+    let pauses = moments.windows(2).filter(|pair| pair[1] - pair[0] >= OCCASION_PAUSE_MS).count();
+    (moments.len(), pauses + usize::from(!moments.is_empty()))
 }
 
 fn best(weights: &[f64; 4]) -> usize {
