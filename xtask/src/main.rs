@@ -4,6 +4,7 @@
 
 mod bench;
 mod docs;
+mod evaluate;
 mod layers;
 mod lengths;
 mod licences;
@@ -25,6 +26,8 @@ enum Task {
     Docs(docs::Docs),
     /// How fast the engine is, beside its peers, and how it grows.
     Bench(bench::Bench),
+    /// What the detector finds, what it flags wrongly, and what it says about recordings.
+    Evaluate(evaluate::Evaluate),
 }
 
 #[expect(clippy::print_stderr, reason = "a task talks to the person who started it")]
@@ -33,6 +36,7 @@ fn main() -> ExitCode {
         Task::Test(args) => test::main(&args),
         Task::Docs(args) => docs::main(&args).map_err(Into::into),
         Task::Bench(args) => bench::main(&args),
+        Task::Evaluate(args) => evaluate::main(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
