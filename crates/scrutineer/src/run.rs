@@ -9,10 +9,11 @@ use std::{io, panic, thread};
 
 use detect::{AllowedNetwork, Detector, Engine, Names, Settings};
 use domain::{CaseKey, Timestamp};
-use ingest::{Ledger, PostReading};
+use ingest::{Ledger, PostReading, Reason};
 use store::TempScratch;
 use traffic::Trace;
 
+use crate::case_key;
 use crate::summary::{InputProblem, Summary};
 
 /// What to look for, in what, and with how much of the machine.
@@ -143,6 +144,10 @@ fn note_input(ledger: &Ledger, summary: &mut Summary) {
     summary.problems = ledger
         .problems
         .iter()
+        // The key of an example lies among its posts and is no post.
+        .filter(|(source, reason, _)| {
+            *reason != Reason::NotPosts || !source.ends_with(case_key::EXAMPLE_FILE)
+        })
         .map(|(source, reason, problem)| InputProblem {
             source: source.to_owned(),
             what: reason.to_string(),

@@ -134,6 +134,7 @@ fn an_example_folder_brings_its_key_and_says_so() -> Outcome {
     let ran = scrutineer(home.path(), &["detect", "example"])?;
     assert!(talk(&ran).starts_with("note: accounts are named with the public example key"), "{}", talk(&ran));
     assert!(!home.path().join(".local").exists());
+    assert!(!out(&ran).contains("case.example.key"), "the key is no problem of the input: {}", out(&ran));
     assert_eq!(ran.status.code(), Some(0));
     Ok(())
 }
