@@ -3,6 +3,7 @@
 mod lines;
 mod zstd;
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
@@ -30,10 +31,13 @@ pub(crate) fn find(paths: &[PathBuf]) -> Result<Vec<Found>, ReadError> {
         return Err(ReadError::NoInput);
     }
     let mut found: Vec<Found> = Vec::new();
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen: BTreeMap<PathBuf, usize> = BTreeMap::new();
     let mut add = |file: Found| {
         let same = fs::canonicalize(&file.path).unwrap_or_else(|_| file.path.clone());
-        if seen.insert(same) {
+        if let Some(&at) = seen.get(&same) {
+            found[at].named |= file.named;
+        } else {
+            seen.insert(same, found.len());
             found.push(file);
         }
     };

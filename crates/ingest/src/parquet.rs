@@ -13,18 +13,19 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
 use std::sync::Arc;
 
 use ::parquet::arrow::ProjectionMask;
 use ::parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
+use ::parquet::basic::Compression;
 use ::parquet::file::reader::ChunkReader;
 use arrow_schema::{DataType, TimeUnit};
 use traffic::Part;
 
 use crate::BATCH_ROWS;
+use crate::files::Found;
 use crate::reading::Shared;
 use crate::tables::Layout;
 
@@ -74,7 +75,7 @@ pub(crate) enum Columns {
 pub(crate) struct Groups {
     metadata: ArrowReaderMetadata,
     columns: Columns,
-    groups: Range<usize>,
+    wanted: Range<usize>,
 }
 
 impl Columns {
@@ -90,8 +91,9 @@ impl Columns {
             .map_err(|_| "its metadata is damaged".to_owned())?
             .map_err(|error| error.to_string())?;
         let columns = Self::choose(&metadata)?;
-        let groups = 0..metadata.metadata().num_row_groups();
-        Ok(Groups { metadata, columns, groups })
+        check_packing(&metadata, columns.places())?;
+        let wanted = 0..metadata.metadata().num_row_groups();
+        Ok(Groups { metadata, columns, wanted })
     }
 
     fn choose(metadata: &ArrowReaderMetadata) -> Result<Self, String> {
@@ -131,6 +133,22 @@ impl Columns {
     }
 }
 
+/// Refuses compressions that this build cannot undo, before the first row and not in the middle.
+fn check_packing(metadata: &ArrowReaderMetadata, places: &[usize]) -> Result<(), String> {
+    for group in metadata.metadata().row_groups() {
+        for &place in places {
+            // The columns of posts are flat, so a field is a column. Where another field of the file
+            // is nested the places differ, and the reader itself will complain.
+            let Some(column) = group.columns().get(place) else { continue };
+            match column.compression() {
+                Compression::UNCOMPRESSED | Compression::SNAPPY | Compression::GZIP(_) => {}
+                other => return Err(format!("it is compressed with {other}: write it with snappy or gzip")),
+            }
+        }
+    }
+    Ok(())
+}
+
 impl Groups {
     /// True where account and object are numbers that may serve as ids.
     pub(crate) fn are_numbers(&self) -> bool {
@@ -140,14 +158,14 @@ impl Groups {
     /// Parts of about equal size, of whole row groups.
     pub(crate) fn split(self) -> Vec<Self> {
         let rows = |group: usize| self.metadata.metadata().row_group(group).num_rows().max(0);
-        let total: i64 = self.groups.clone().map(rows).fold(0, i64::saturating_add);
+        let total: i64 = self.wanted.clone().map(rows).fold(0, i64::saturating_add);
         let part_rows = PART_ROWS.max(total / MAX_PARTS as i64);
         let mut parts = Vec::new();
-        let (mut from, mut n) = (self.groups.start, 0_i64);
-        for group in self.groups.clone() {
+        let (mut from, mut n) = (self.wanted.start, 0_i64);
+        for group in self.wanted.clone() {
             n = n.saturating_add(rows(group));
-            if n >= part_rows || group + 1 == self.groups.end {
-                parts.push(Self { groups: from..group + 1, ..self.clone() });
+            if n >= part_rows || group + 1 == self.wanted.end {
+                parts.push(Self { wanted: from..group + 1, ..self.clone() });
                 (from, n) = (group + 1, 0);
             }
         }
@@ -155,9 +173,11 @@ impl Groups {
     }
 
     /// The part that reads these row groups. `bytes` is the size of the whole file.
-    pub(crate) fn part(self, shared: Arc<Shared>, path: &Path, name: String, bytes: u64) -> Part {
+    pub(crate) fn part(self, shared: Arc<Shared>, found: &Found, name: String, bytes: u64) -> Part {
         let file_rows = self.metadata.metadata().file_metadata().num_rows().max(1) as u64;
-        let origin = Origin { path: path.to_owned(), name, bytes, file_rows };
+        let all = self.wanted == (0..self.metadata.metadata().num_row_groups());
+        let origin =
+            Origin { path: found.path.clone(), name, bytes, file_rows, must_give: found.named && all };
         // Numbers keep their own way only where every file is numbers: otherwise they are names.
         match &self.columns {
             Columns::Numbers(_) if shared.all_numbers => {
@@ -169,7 +189,7 @@ impl Groups {
 
     /// Rows of the file before these groups.
     fn rows_before(&self) -> u64 {
-        (0..self.groups.start).map(|g| self.metadata.metadata().row_group(g).num_rows().max(0) as u64).sum()
+        (0..self.wanted.start).map(|g| self.metadata.metadata().row_group(g).num_rows().max(0) as u64).sum()
     }
 
     /// Opens the columns for reading. They come in the order of the file.
@@ -178,7 +198,7 @@ impl Groups {
             let mask = ProjectionMask::roots(self.metadata.parquet_schema(), self.columns.places().to_vec());
             ParquetRecordBatchReaderBuilder::new_with_metadata(reader, self.metadata.clone())
                 .with_projection(mask)
-                .with_row_groups(self.groups.clone().collect())
+                .with_row_groups(self.wanted.clone().collect())
                 .with_batch_size(rows)
                 .build()
         }));
@@ -202,6 +222,8 @@ struct Origin {
     name: String,
     bytes: u64,
     file_rows: u64,
+    /// The part is the whole of a file that the user named, so that it is an error if all is lost.
+    must_give: bool,
 }
 
 impl Origin {

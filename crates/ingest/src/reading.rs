@@ -138,12 +138,7 @@ impl PostReading {
                 }
                 FileFormat::Parquet(groups) => {
                     for groups in groups.split() {
-                        parts.push(groups.part(
-                            shared.clone(),
-                            &plan.found.path,
-                            plan.name.clone(),
-                            plan.bytes,
-                        ));
+                        parts.push(groups.part(shared.clone(), &plan.found, plan.name.clone(), plan.bytes));
                     }
                 }
             }
@@ -204,7 +199,7 @@ struct Finished;
 
 /// Rows were there, and none could be read.
 #[derive(Debug, thiserror::Error)]
-#[error("none of its {refused} rows could be read as {format}; the first: {first}")]
+#[error("none of its {refused} rows could be read as {format}: {first}")]
 struct AllRefused {
     refused: u64,
     format: &'static str,
@@ -220,6 +215,14 @@ impl Shared {
             Some(names) => Ok(rows.intern(&mut names.accounts, &mut names.objects)),
             None => Err(source_error(&log.source, Finished)),
         }
+    }
+
+    /// The error of a source that had rows of which none could be read. They are counted nevertheless.
+    pub(crate) fn all_refused(&self, log: &mut Log, refused: u64, format: &'static str) -> SourceError {
+        let first = log.problems.iter().find(|(_, reason, _)| reason.refuses());
+        let first = first.map(|(_, reason, _)| reason.to_string()).unwrap_or_default();
+        self.count(log);
+        source_error(&log.source, AllRefused { refused, format, first })
     }
 
     /// Moves what was counted into the tally.
@@ -352,11 +355,7 @@ impl Iterator for TextPart {
             return Some(Err(error));
         }
         if check.named && !check.any_read && check.refused > 0 {
-            let first = self.log.problems.iter().find(|(_, reason, _)| reason.refuses());
-            let first = first.map(|(_, reason, _)| reason.to_string()).unwrap_or_default();
-            self.shared.count(&mut self.log);
-            let cause = AllRefused { refused: check.refused, format: check.format, first };
-            return Some(Err(source_error(&self.log.source, cause)));
+            return Some(Err(self.shared.all_refused(&mut self.log, check.refused, check.format)));
         }
         if self.rows.len() > 0 {
             return Some(self.shared.flush(&mut self.rows, &mut self.log));

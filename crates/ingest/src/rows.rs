@@ -68,7 +68,7 @@ struct Row {
 #[derive(Debug, Default)]
 pub(crate) struct Rows {
     arena: Vec<u8>,
-    rows: Vec<Row>,
+    waiting: Vec<Row>,
     builder: post::Builder,
     name: Vec<u8>,
 }
@@ -91,7 +91,7 @@ impl Rows {
         }
         // A record of many objects names its account and author many times; they are kept once, so
         // that the arena is never much larger than the record.
-        let last = self.rows.last().copied();
+        let last = self.waiting.last().copied();
         let row = Row {
             account: self.keep_or(draft.account, last.map(|row| row.account)),
             prefix: draft.object.prefix,
@@ -107,23 +107,23 @@ impl Rows {
             platform: draft.platform,
             author: draft.author.map(|name| self.keep_or(name, last.and_then(|row| row.author))),
         };
-        self.rows.push(row);
+        self.waiting.push(row);
         Ok(())
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.rows.len()
+        self.waiting.len()
     }
 
     pub(crate) fn is_full(&self) -> bool {
-        self.rows.len() >= BATCH_ROWS || self.arena.len() >= ARENA_BYTES
+        self.waiting.len() >= BATCH_ROWS || self.arena.len() >= ARENA_BYTES
     }
 
     /// Gives ids and makes a batch; the rows are gone afterwards.
     pub(crate) fn intern(&mut self, accounts: &mut AccountNames, objects: &mut ObjectNames) -> RecordBatch {
         let arena = &self.arena;
         let at = |span: Span| &arena[span.start as usize..][..span.len as usize];
-        for row in &self.rows {
+        for row in &self.waiting {
             let object = if row.prefix.is_empty() && row.object_account.is_none() {
                 objects.intern(row.trace, at(row.object))
             } else {
@@ -147,7 +147,7 @@ impl Rows {
                 author: row.author.map_or(-1, |author| accounts.intern(at(author))),
             });
         }
-        self.rows.clear();
+        self.waiting.clear();
         self.arena.clear();
         self.builder.finish()
     }

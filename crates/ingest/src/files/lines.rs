@@ -145,6 +145,8 @@ impl<R: Read> Lines<R> {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write;
+
     use super::*;
 
     /// Gives out bytes in pieces of one size.
@@ -164,8 +166,8 @@ mod tests {
         let mut out = String::new();
         loop {
             match lines.next().expect("pieces never fail") {
-                Line::Whole(n, line) => out += &format!("{n}:{} ", line.escape_ascii()),
-                Line::TooLong(n, head) => out += &format!("{n}:too long, {} shown ", head.len()),
+                Line::Whole(n, line) => write!(out, "{n}:{} ", line.escape_ascii()).expect("text"),
+                Line::TooLong(n, head) => write!(out, "{n}:too long, {} shown ", head.len()).expect("text"),
                 Line::End => return out,
             }
         }

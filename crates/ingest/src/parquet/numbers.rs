@@ -24,6 +24,7 @@ pub(super) struct Numbers {
     constants: Constants,
     log: Log,
     row: u64,
+    any_read: bool,
     order: [usize; 3],
 }
 
@@ -32,7 +33,18 @@ impl Numbers {
         let log = Log { source: origin.name.clone(), ..Log::default() };
         let (row, order) = (groups.rows_before(), groups.order());
         let constants = Constants::of(0);
-        Self { shared, groups, origin, reader: None, opened: false, constants, log, row, order }
+        Self {
+            shared,
+            groups,
+            origin,
+            reader: None,
+            opened: false,
+            constants,
+            log,
+            row,
+            any_read: false,
+            order,
+        }
     }
 
     fn batch(&mut self, batch: &RecordBatch) -> RecordBatch {
@@ -47,10 +59,11 @@ impl Numbers {
         self.row += batch.num_rows() as u64;
         let latest = self.shared.context.bounds.latest();
         let nulls = accounts.null_count() + objects.null_count() + times.null_count();
-        // Two passes without branches, which the compiler turns into vector code; the rare batch
-        // with a bad row takes the slow way.
+        // Passes without branches, which the compiler turns into vector code; the rare batch with a
+        // bad row takes the slow way. The sign bit of a union is set if it is set anywhere.
         let good_accounts = accounts.values().iter().fold(0, |all, account| all | account) >= 0;
-        let good_times = times.values().iter().fold(true, |all, &time| all & (time >= 0) & (time <= latest));
+        let good_times =
+            times.values().iter().fold(0, |all, time| all | time | latest.saturating_sub(*time)) >= 0;
         let columns = if nulls == 0 && good_accounts && good_times {
             (
                 Arc::new(accounts.clone()) as ArrayRef,
@@ -140,7 +153,10 @@ impl Iterator for Numbers {
                 Some(Ok(batch)) => {
                     let rows = batch.num_rows() as u64;
                     let batch = self.batch(&batch);
-                    self.shared.count(&mut self.log);
+                    self.any_read |= batch.num_rows() > 0;
+                    if self.any_read {
+                        self.shared.count(&mut self.log);
+                    }
                     self.shared.progress.add_bytes(self.origin.bytes_of(rows));
                     self.shared.progress.add_rows(batch.num_rows());
                     if batch.num_rows() > 0 {
@@ -153,6 +169,14 @@ impl Iterator for Numbers {
                 }
                 None => {
                     self.reader = None;
+                    let refused = self.log.refused;
+                    if std::mem::take(&mut self.origin.must_give)
+                        && !self.any_read
+                        && self.log.read == 0
+                        && refused > 0
+                    {
+                        return Some(Err(self.shared.all_refused(&mut self.log, refused, "Parquet")));
+                    }
                     self.shared.count(&mut self.log);
                     return None;
                 }

@@ -48,6 +48,7 @@ pub(super) struct Text {
     rows: Rows,
     log: Log,
     row: u64,
+    any_read: bool,
 }
 
 impl Text {
@@ -69,6 +70,7 @@ impl Text {
             rows: Rows::default(),
             log,
             row,
+            any_read: false,
         }
     }
 
@@ -119,6 +121,7 @@ impl Iterator for Text {
                 }
             }
             if self.rows.is_full() {
+                self.any_read = true;
                 return Some(self.shared.flush(&mut self.rows, &mut self.log));
             }
             match self.reader.as_mut().and_then(Iterator::next) {
@@ -129,6 +132,14 @@ impl Iterator for Text {
                 }
                 None => {
                     self.reader = None;
+                    let refused = self.log.refused;
+                    if std::mem::take(&mut self.origin.must_give)
+                        && !self.any_read
+                        && self.log.read == 0
+                        && refused > 0
+                    {
+                        return Some(Err(self.shared.all_refused(&mut self.log, refused, "Parquet")));
+                    }
                     if self.rows.len() > 0 {
                         return Some(self.shared.flush(&mut self.rows, &mut self.log));
                     }

@@ -164,6 +164,7 @@ enum Framed {
 /// Cuts objects out of a stream by counting brackets. What stands between them is left out; the
 /// brackets of arrays at the top are too.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "they are the state of a scanner and vary on their own")]
 struct Framer {
     value: Vec<u8>,
     depth: usize,
@@ -244,6 +245,8 @@ impl Framer {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write;
+
     use super::*;
 
     fn check(text: &str, piece: usize) -> String {
@@ -255,7 +258,8 @@ mod tests {
                 let (taken, framed) = framer.push(&piece[at..]);
                 at += taken;
                 if framed == Framed::Value {
-                    out += &format!("{}:{} ", framer.began, String::from_utf8_lossy(&framer.value));
+                    let value = String::from_utf8_lossy(&framer.value);
+                    write!(out, "{}:{value} ", framer.began).expect("text");
                 }
             }
         }

@@ -1,7 +1,5 @@
 //! Reads files and prints what came out.
 
-#![expect(dead_code, reason = "each test uses a part of it")]
-
 use std::fmt::Write;
 use std::path::PathBuf;
 

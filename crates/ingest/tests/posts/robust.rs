@@ -1,11 +1,9 @@
 //! Broken and hostile files: the good rows come out, the bad ones are counted.
 
-mod common;
-
 use std::fmt::Write as _;
 use std::io::Write as _;
 
-use common::{dump, read, read_bytes};
+use crate::common::{dump, read, read_bytes};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use proptest::prelude::*;
@@ -184,7 +182,7 @@ fn a_file_of_which_every_row_is_bad_is_an_error() {
     2 × time is neither a number nor RFC 3339
       2: o1,ana,1,soon
       3: o2,ana,2,later
-    could not read traffic from `file`: none of its 2 rows could be read as CSV, one object a row; the first: time is neither a number nor RFC 3339
+    could not read traffic from `file`: none of its 2 rows could be read as CSV, one object a row: time is neither a number nor RFC 3339
 ");
 }
 

@@ -1,8 +1,6 @@
 //! Every format, from a small file to its rows as text.
 
-mod common;
-
-use common::{dump, read};
+use crate::common::{dump, read};
 
 /// The file of that name under `tests/data`.
 fn check(name: &str) -> String {
