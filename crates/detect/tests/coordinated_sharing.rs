@@ -248,3 +248,24 @@ fn organic_virality_is_quiet() {
     assert_eq!(shares.len(), 1_275_106);
     assert_eq!(run(&shares, 2, &Settings::default()).findings, Vec::new());
 }
+
+#[test]
+fn a_group_is_found_where_everybody_knows_everybody() {
+    // 300 people, 40 shares each, of 300 things: no two are strangers.
+    let mut random = oorandom::Rand64::new(SEED.into());
+    let crowd: Vec<Share> = (0..300 * 40)
+        .map(|at| Share {
+            account: at / 40,
+            object: random.rand_range(0..300) as i64,
+            time: 1_630_000_000_000 + random.rand_range(0..14 * 86_400) as i64 * 1000,
+        })
+        .collect();
+    let mut background = Background::new(crowd);
+    assert_eq!(detect(&background, &[]), Vec::new());
+    let plan = Plan { size: 8, objects: 20, participation: 1.0, jitter_s: 8, kind: Kind::Own };
+    let group = background.plant(&plan, SEED);
+    assert_eq!(accounts(&detect(&background, &[&group])), group.accounts.iter().copied().collect());
+    let plan = Plan { size: 5, objects: 12, participation: 1.0, jitter_s: 8, kind: Kind::Popular };
+    let group = background.plant(&plan, SEED);
+    assert_eq!(accounts(&detect(&background, &[&group])), group.accounts.iter().copied().collect());
+}

@@ -265,7 +265,7 @@ fn an_audience_of_one_off_accounts_is_no_burst_unless_it_deletes() {
     let scattered = planted(Action::Share, 40);
     assert_eq!(scattered.len(), 1);
     assert_eq!(scattered[0].severity, Severity::Low);
-    assert!(scattered[0].evidence.expected.contains("40 of the accounts are seen nowhere else"));
+    assert!(scattered[0].evidence.expected.contains("40 of the accounts act fewer than three times"));
 }
 
 #[test]

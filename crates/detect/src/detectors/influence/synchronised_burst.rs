@@ -30,9 +30,13 @@
 //! only models, and five is more than they err by (a wave that doubles within seconds and is gone
 //! as quickly is not one of people).
 //!
-//! Accounts seen once have no rhythm of their own and count with everybody's; the finding says how
-//! many. Where they are the most and half of the accounts act on one object, that is an audience:
-//! nothing is reported, except deletions.
+//! An account with fewer than three acts elsewhere has no rhythm of its own: it counts with
+//! everybody's, and the finding says how many such accounts there are. Where they are the most and
+//! half of the accounts act on one object, that is what an audience looks like: nothing is reported,
+//! unless the same accounts come together again, or delete.
+//!
+//! Of several bursts, the accounts that took part in at least two are the finding's; who acted in
+//! one only may have happened by.
 //!
 //! *Benign causes and blind spots.* A platform that removes posts in bulk, a scheduling tool used for
 //! the first time, a broadcast, an export that gives a batch one time. Silent: groups that spread

@@ -66,6 +66,11 @@ pub(super) fn finding(
         });
     }
     acts.sort_unstable_by_key(|act| (act.time, case.names.accounts.digest(act.account), act.object));
+    // Where there are too many, those with the most members in step are listed.
+    objects.sort_by(|a, b| {
+        b.in_step.cmp(&a.in_step).then(a.first.cmp(&b.first)).then_with(|| a.object.cmp(&b.object))
+    });
+    objects.truncate(MOST_OBJECTS);
     objects.sort_by(|a, b| a.first.cmp(&b.first).then_with(|| a.object.cmp(&b.object)));
     let members = members(case, traces, parts, &acts, window);
     let shape = Shape::of(&acts_for_shape(&acts, &outsiders), members.len(), WINDOWS_S[window]);
@@ -122,10 +127,7 @@ pub(super) fn finding(
         members,
         sensitivity: sensitivity(lead),
         counts,
-        objects: {
-            objects.truncate(MOST_OBJECTS);
-            objects
-        },
+        objects,
     };
     let causes = causes::ranked(&shape);
     Finding {
@@ -349,10 +351,21 @@ fn activity_p(trace: &Trace, group: &Group) -> f64 {
     trace.activity.p_value(incidences as f64, examiner.encounters(&set, None))
 }
 
+/// Shares in step on the objects that most members were in step on, whole objects first, so that
+/// each picture of a burst is complete; in order of time.
 fn samples(case: &Case<'_>, in_step: &[&Act]) -> Vec<Sample> {
-    in_step
-        .iter()
-        .take(MOST_SAMPLES)
+    let mut by_object: BTreeMap<i64, Vec<&Act>> = BTreeMap::new();
+    for act in in_step {
+        by_object.entry(act.object).or_default().push(act);
+    }
+    let mut objects: Vec<Vec<&Act>> = by_object.into_values().collect();
+    objects.sort_by_key(|acts| {
+        (std::cmp::Reverse(acts.len()), acts[0].time, case.names.objects.digest(acts[0].object))
+    });
+    let mut chosen: Vec<&Act> = objects.into_iter().flatten().take(MOST_SAMPLES).collect();
+    chosen.sort_by_key(|act| (act.time, case.names.accounts.digest(act.account)));
+    chosen
+        .into_iter()
         .map(|act| Sample {
             time: Timestamp(act.time),
             account: case.names.accounts.name(act.account),

@@ -31,6 +31,21 @@ const SAMPLED_PAIRS: usize = 2_000;
 /// Weight of the rate over all classes in the rate of one class, in pairs.
 const PSEUDO_PAIRS: f64 = 20.0;
 
+/// Pairs that rates must rest on before a wider notion of strangers is taken: with a thousand, a
+/// rate of one in a hundred is known to a third.
+const ENOUGH_PAIRS: f64 = 1_000.0;
+
+/// Who counts as strangers.
+#[derive(Clone, Copy, PartialEq)]
+enum Strangers {
+    /// No other object in common, and no third account that shares two with each.
+    NoFriends,
+    /// No other object in common.
+    OneObject,
+    /// Any two.
+    Anybody,
+}
+
 /// Rates of one trace.
 pub(super) struct Rates {
     /// By class and window: P(two strangers share within the window).
@@ -43,13 +58,24 @@ pub(super) struct Rates {
 
 impl Rates {
     pub(super) fn learn(index: &Index, partners: &Partners) -> Self {
+        let enough = |rates: &(Self, f64)| rates.1 >= ENOUGH_PAIRS;
+        let strict = Self::learn_from(index, partners, Strangers::NoFriends);
+        if enough(&strict) {
+            return strict.0;
+        }
+        let loose = Self::learn_from(index, partners, Strangers::OneObject);
+        if enough(&loose) { loose.0 } else { Self::learn_from(index, partners, Strangers::Anybody).0 }
+    }
+
+    /// The rates, and the number of pairs that they rest on.
+    fn learn_from(index: &Index, partners: &Partners, strangers: Strangers) -> (Self, f64) {
         let mut hits = [[0.0; DISTANCES_MS.len()]; CLASSES.len()];
         let mut pairs = [0.0; CLASSES.len()];
         let mut of_account: Vec<[f32; 4]> = vec![[0.0; 4]; index.accounts.len()];
         let mut pairs_of_account: Vec<Vec<(u8, u32)>> = vec![Vec::new(); index.accounts.len()];
         for object in 0..index.objects.len() as u32 {
             let class = class_of(index.n_accounts[object as usize]);
-            for_strangers(index, partners, object, |a, b, gap| {
+            for_strangers(index, partners, strangers, object, |a, b, gap| {
                 pairs[class] += 1.0;
                 for (hit, distance) in hits[class].iter_mut().zip(DISTANCES_MS) {
                     *hit += f64::from(u8::from(gap <= distance));
@@ -95,7 +121,7 @@ impl Rates {
                 })
             })
             .collect();
-        Self { q, rho, factor }
+        (Self { q, rho, factor }, all_pairs)
     }
 
     /// Rate for an audience of so many accounts.
@@ -117,12 +143,21 @@ fn class_of(n_accounts: u32) -> usize {
 }
 
 /// Gives pairs of strangers of one object with the time between their shares, where each has one.
-fn for_strangers(index: &Index, partners: &Partners, object: u32, mut take: impl FnMut(u32, u32, i64)) {
+fn for_strangers(
+    index: &Index,
+    partners: &Partners,
+    kind: Strangers,
+    object: u32,
+    mut take: impl FnMut(u32, u32, i64),
+) {
     let (accounts, times) = index.entries(object);
     let mut see = |i: usize, j: usize| {
         let (a, b) = (accounts[i], accounts[j]);
         if a != b || a == ONE_OFF {
-            if !single(index, a, object) || !single(index, b, object) || !strangers(index, partners, a, b) {
+            if !single(index, a, object)
+                || !single(index, b, object)
+                || !strangers(index, partners, kind, a, b)
+            {
                 return;
             }
             take(a, b, (times[i] - times[j]).abs());
@@ -156,13 +191,16 @@ fn single(index: &Index, account: u32, object: u32) -> bool {
 }
 
 /// See the module.
-fn strangers(index: &Index, partners: &Partners, a: u32, b: u32) -> bool {
-    if a == ONE_OFF || b == ONE_OFF {
+fn strangers(index: &Index, partners: &Partners, kind: Strangers, a: u32, b: u32) -> bool {
+    if kind == Strangers::Anybody || a == ONE_OFF || b == ONE_OFF {
         return true;
     }
     let objects = common(index.visits(a).iter().map(|v| v.object), index.visits(b).iter().map(|v| v.object));
+    if objects.take(2).count() >= 2 {
+        return false;
+    }
     let friends = common(partners.of(a).iter().copied(), partners.of(b).iter().copied());
-    objects.take(2).count() < 2 && friends.take(1).count() == 0
+    kind == Strangers::OneObject || friends.take(1).count() == 0
 }
 
 /// What two ascending lists have in common.

@@ -29,22 +29,22 @@ pub(super) struct Burst {
     pub(super) crowd: f64,
     /// Accounts that their own rhythms would bring.
     pub(super) own: f64,
-    /// Accounts that act nowhere else in the recording.
-    pub(super) one_off: usize,
+    /// Accounts without a rhythm of their own.
+    pub(super) strangers: usize,
     /// Most accounts on one object.
     pub(super) on_one_object: usize,
     pub(super) q_value: f64,
 }
 
 impl Burst {
-    /// Most of its accounts act nowhere else.
-    pub(super) fn is_of_one_offs(&self) -> bool {
-        2 * self.one_off > self.accounts.len()
+    /// Most of its accounts have no rhythm of their own.
+    pub(super) fn is_of_strangers(&self) -> bool {
+        2 * self.strangers > self.accounts.len()
     }
 
-    /// People who never act again and all act on the same thing are an audience.
-    fn is_an_audience(&self) -> bool {
-        self.class == ACTING && self.is_of_one_offs() && 2 * self.on_one_object >= self.accounts.len()
+    /// People who hardly ever act and now act on the same thing look like an audience.
+    fn looks_like_an_audience(&self) -> bool {
+        self.class == ACTING && self.is_of_strangers() && 2 * self.on_one_object >= self.accounts.len()
     }
 
     /// The larger expectation.
@@ -68,9 +68,14 @@ pub(super) fn find(case: &Case<'_>) -> (Vec<Vec<Burst>>, Looked) {
     let looked = Looked { windows: clock.windows(), dispersion: dispersion(case), days: clock.days() };
     let mut bursts = candidates(case, &clock);
     bursts.retain(|burst| {
-        burst.n >= LEAST_ACCOUNTS as usize
-            && burst.n as f64 >= LEAST_RATIO * burst.expected()
-            && !burst.is_an_audience()
+        burst.n >= LEAST_ACCOUNTS as usize && burst.n as f64 >= LEAST_RATIO * burst.expected()
+    });
+    // What looks like an audience stands only where the same accounts come together again.
+    let groups = together(&bursts);
+    let mut group = groups.iter();
+    bursts.retain(|burst| {
+        let own = group.next();
+        !burst.looks_like_an_audience() || groups.iter().filter(|other| Some(*other) == own).count() > 1
     });
     let p_values: Vec<f64> = bursts
         .iter()
@@ -86,7 +91,11 @@ pub(super) fn find(case: &Case<'_>) -> (Vec<Vec<Burst>>, Looked) {
     }
     bursts.retain(|burst| burst.q_value <= ALPHA);
     bursts.sort_by_key(|burst| (burst.start, burst.class));
-    (together(bursts), looked)
+    let mut all: BTreeMap<usize, Vec<Burst>> = BTreeMap::new();
+    for (group, burst) in together(&bursts).into_iter().zip(bursts) {
+        all.entry(group).or_default().push(burst);
+    }
+    (all.into_values().collect(), looked)
 }
 
 /// Every window that stands out, with its accounts and expectations.
@@ -144,7 +153,7 @@ fn burst(
         n: distinct.len(),
         crowd,
         own: chances.iter().sum(),
-        one_off: accounts.values().filter(|(habit, _)| habit.all_others == 0).count(),
+        strangers: accounts.values().filter(|(habit, _)| habit.is_strange()).count(),
         on_one_object: on.values().map(BTreeSet::len).max().unwrap_or(0),
         q_value: 1.0,
         acts,
@@ -236,23 +245,27 @@ fn dispersion(case: &Case<'_>) -> [f64; 2] {
     })
 }
 
-/// Joins bursts that have at least half of the smaller one's accounts in common.
-fn together(bursts: Vec<Burst>) -> Vec<Vec<Burst>> {
+/// For each burst the first one that it belongs with: bursts that have at least half of the smaller
+/// one's accounts in common belong together.
+fn together(bursts: &[Burst]) -> Vec<usize> {
     let mut group: Vec<usize> = (0..bursts.len()).collect();
-    for at in 0..bursts.len() {
-        for before in 0..at {
-            let (a, b) = (&bursts[before].accounts, &bursts[at].accounts);
-            let (few, many) = if a.len() <= b.len() { (a, b) } else { (b, a) };
-            let common = few.keys().filter(|account| many.contains_key(account)).count();
-            if group[before] != group[at] && 2 * common >= few.len() {
+    let mut seen: BTreeMap<i32, Vec<usize>> = BTreeMap::new();
+    for (at, burst) in bursts.iter().enumerate() {
+        let mut common: BTreeMap<usize, usize> = BTreeMap::new();
+        for account in burst.accounts.keys() {
+            let earlier = seen.entry(*account).or_default();
+            for before in &*earlier {
+                *common.entry(*before).or_default() += 1;
+            }
+            earlier.push(at);
+        }
+        for (before, common) in common {
+            let smaller = burst.accounts.len().min(bursts[before].accounts.len());
+            if group[before] != group[at] && 2 * common >= smaller {
                 let (from, to) = (group[at].max(group[before]), group[at].min(group[before]));
                 group.iter_mut().filter(|g| **g == from).for_each(|g| *g = to);
             }
         }
     }
-    let mut all: BTreeMap<usize, Vec<Burst>> = BTreeMap::new();
-    for (burst, group) in bursts.into_iter().zip(group) {
-        all.entry(group).or_default().push(burst);
-    }
-    all.into_values().collect()
+    group
 }

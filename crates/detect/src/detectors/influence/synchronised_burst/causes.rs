@@ -11,23 +11,24 @@ use super::windows::LEAST_ACCOUNTS;
 /// What bursts by largely the same accounts look like.
 pub(super) struct Shape {
     pub(super) bursts: usize,
-    /// Distinct accounts.
-    pub(super) accounts: usize,
-    /// Accounts that took part in at least two bursts, and in at least three.
-    pub(super) repeaters: usize,
+    /// The accounts that the finding is about.
+    pub(super) members: BTreeSet<i32>,
+    /// Accounts that acted in one of several bursts only: as likely as not they happened by.
+    pub(super) passers_by: usize,
+    /// Members that took part in at least three bursts.
     regulars: usize,
-    /// Accounts that act nowhere else in the recording, and whether they are most of some burst.
-    pub(super) one_off: usize,
-    pub(super) is_of_one_offs: bool,
+    /// Members without a rhythm of their own, and whether they are most of some burst.
+    pub(super) strangers: usize,
+    pub(super) is_of_strangers: bool,
     /// Most accounts on one object in one burst.
     pub(super) on_one_object: usize,
-    /// Longest time from first to last act of a burst, in seconds.
+    /// Longest time in which the members of a burst began to act, in seconds.
     pub(super) span_s: f64,
     pub(super) posts: bool,
     pub(super) deletes: bool,
     /// Share of bursts that begin within five seconds of a whole five minutes.
     on_the_clock: f64,
-    /// Largest share of a burst's accounts that carry the very same second.
+    /// Largest share of a burst's members that carry the very same second.
     one_second: f64,
 }
 
@@ -37,30 +38,38 @@ impl Shape {
         for account in bursts.iter().flat_map(|burst| burst.accounts.keys()) {
             *taken.entry(*account).or_default() += 1;
         }
-        let one_off: BTreeSet<i32> = bursts
+        let repeaters = taken.values().filter(|&&times| times >= 2).count();
+        let at_least = if repeaters >= LEAST_ACCOUNTS as usize { 2 } else { 1 };
+        let members: BTreeSet<i32> =
+            taken.iter().filter(|(_, times)| **times >= at_least).map(|(account, _)| *account).collect();
+        let strangers: BTreeSet<i32> = bursts
             .iter()
-            .flat_map(|burst| burst.accounts.iter().filter(|(_, (habit, _))| habit.all_others == 0))
+            .flat_map(|burst| burst.accounts.iter().filter(|(_, (habit, _))| habit.is_strange()))
             .map(|(account, _)| *account)
+            .filter(|account| members.contains(account))
             .collect();
-        let on_the_clock = bursts.iter().filter(|burst| {
-            let past = burst.acts[0].time.div_euclid(1000).rem_euclid(300);
+        let starts: Vec<Vec<i64>> = bursts.iter().map(|burst| starts(burst, &members)).collect();
+        let on_the_clock = starts.iter().filter(|starts| {
+            let past = starts.first().map_or(0, |start| start.div_euclid(1000).rem_euclid(300));
             past <= 5 || past >= 295
         });
-        let span =
-            |burst: &Burst| (burst.acts[burst.acts.len() - 1].time - burst.acts[0].time) as f64 / 1000.0;
+        let span = |starts: &Vec<i64>| match (starts.first(), starts.last()) {
+            (Some(first), Some(last)) => (last - first) as f64 / 1000.0,
+            _ => 0.0,
+        };
         Self {
             bursts: bursts.len(),
-            accounts: taken.len(),
-            repeaters: taken.values().filter(|&&times| times >= 2).count(),
+            passers_by: taken.len() - members.len(),
             regulars: taken.values().filter(|&&times| times >= 3).count(),
-            one_off: one_off.len(),
-            is_of_one_offs: bursts.iter().any(Burst::is_of_one_offs),
+            strangers: strangers.len(),
+            is_of_strangers: bursts.iter().any(Burst::is_of_strangers),
             on_one_object: bursts.iter().map(|burst| burst.on_one_object).max().unwrap_or(0),
-            span_s: bursts.iter().map(span).fold(0.0, f64::max),
+            span_s: starts.iter().map(span).fold(0.0, f64::max),
             posts: !bursts.iter().all(is_deletion),
             deletes: bursts.iter().any(is_deletion),
             on_the_clock: on_the_clock.count() as f64 / bursts.len() as f64,
-            one_second: bursts.iter().map(one_second).fold(0.0, f64::max),
+            one_second: starts.iter().map(|starts| one_second(starts)).fold(0.0, f64::max),
+            members,
         }
     }
 
@@ -70,12 +79,17 @@ impl Shape {
     }
 }
 
-fn one_second(burst: &Burst) -> f64 {
-    let mut accounts: BTreeMap<i64, BTreeSet<i32>> = BTreeMap::new();
-    for act in &burst.acts {
-        accounts.entry(act.time.div_euclid(1000)).or_default().insert(act.account);
-    }
-    accounts.values().map(BTreeSet::len).max().unwrap_or(0) as f64 / burst.accounts.len() as f64
+/// When each member that took part began, ascending, in milliseconds.
+fn starts(burst: &Burst, members: &BTreeSet<i32>) -> Vec<i64> {
+    let mut seen = BTreeSet::new();
+    let own = burst.acts.iter().filter(|act| members.contains(&act.account));
+    own.filter(|act| seen.insert(act.account)).map(|act| act.time).collect()
+}
+
+/// Share of these times that fall in the fullest second.
+fn one_second(starts: &[i64]) -> f64 {
+    let seconds = starts.chunk_by(|a, b| a.div_euclid(1000) == b.div_euclid(1000));
+    seconds.map(<[i64]>::len).max().unwrap_or(0) as f64 / starts.len().max(1) as f64
 }
 
 /// Benign causes, the likeliest first.
@@ -110,7 +124,7 @@ pub(super) fn ranked(shape: &Shape) -> Vec<BenignCause> {
         add(
             if shape.bursts <= 2 { 2 } else { 5 },
             "live-event",
-            if shape.on_one_object * 2 >= shape.accounts {
+            if shape.on_one_object * 2 >= shape.members.len() {
                 format!(
                     "People who watch one broadcast act together; here {} acted on the same object, though without the \
                      slower reactions that follow.",

@@ -20,19 +20,19 @@ const MOST_SAMPLES: usize = 200;
 pub(super) fn finding(case: &Case<'_>, bursts: &[Burst], looked: &Looked) -> Finding {
     let shape = Shape::of(bursts);
     let strongest = bursts.iter().fold(&bursts[0], |a, b| if b.n > a.n { b } else { a });
-    let members = members(case, bursts);
-    let acts: Vec<&Act> = bursts.iter().flat_map(|burst| &burst.acts).collect();
+    let members = members(case, bursts, &shape);
+    let acts: Vec<&Act> = bursts.iter().flat_map(|burst| own(burst, &shape)).collect();
     let first_seen = Timestamp(acts.iter().map(|act| act.time).min().unwrap_or(0));
     let last_seen = Timestamp(acts.iter().map(|act| act.time).max().unwrap_or(0));
     let subjects: Vec<Subject> = {
         let names: BTreeSet<&String> = members.iter().map(|member| &member.account).collect();
         names.into_iter().map(|name| Subject::Account(name.clone())).collect()
     };
-    let did = did(bursts);
+    let did = did(&acts);
     let span = seconds(shape.span_s);
     let occasions =
         if bursts.len() == 1 { String::new() } else { format!(", on {} occasions", bursts.len()) };
-    let n = shape.accounts;
+    let n = shape.members.len();
     let largest = if bursts.len() == 1 {
         format!(
             "{} accounts {did} within {span}, at {}",
@@ -41,12 +41,12 @@ pub(super) fn finding(case: &Case<'_>, bursts: &[Burst], looked: &Looked) -> Fin
         )
     } else {
         format!(
-            "{n} accounts {did} in {} bursts of {} to {} accounts, each within {span}; {} of them took part in at \
-             least two",
+            "{n} accounts {did} in {} bursts of {} to {} accounts, each within {span}; {} more accounts acted in one \
+             of them only",
             bursts.len(),
             bursts.iter().map(|burst| burst.n).min().unwrap_or(0),
             strongest.n,
-            shape.repeaters
+            shape.passers_by
         )
     };
     let counts = BTreeMap::from([
@@ -57,8 +57,8 @@ pub(super) fn finding(case: &Case<'_>, bursts: &[Burst], looked: &Looked) -> Fin
         ("expected_by_own_rhythm".to_owned(), rounded(strongest.own)),
         ("dispersion".to_owned(), rounded(looked.dispersion[strongest.class as usize])),
         ("acts".to_owned(), acts.len() as f64),
-        ("accounts_seen_nowhere_else".to_owned(), shape.one_off as f64),
-        ("accounts_in_two_or_more".to_owned(), shape.repeaters as f64),
+        ("accounts_without_rhythm".to_owned(), shape.strangers as f64),
+        ("accounts_in_one_burst_only".to_owned(), shape.passers_by as f64),
         ("most_on_one_object".to_owned(), shape.on_one_object as f64),
         ("span_s".to_owned(), rounded(shape.span_s)),
         ("windows_tested".to_owned(), looked.windows as f64),
@@ -68,7 +68,7 @@ pub(super) fn finding(case: &Case<'_>, bursts: &[Burst], looked: &Looked) -> Fin
         expected: expected(bursts, strongest, looked, &shape),
         q_value: Some(bursts.iter().map(|burst| burst.q_value).fold(1.0, f64::min).max(f64::MIN_POSITIVE)),
         window_s: Some(WINDOW_S as u64),
-        samples: samples(case, bursts),
+        samples: samples(case, bursts, &shape),
         counts,
         members,
         ..Evidence::default()
@@ -95,8 +95,8 @@ pub(super) fn finding(case: &Case<'_>, bursts: &[Burst], looked: &Looked) -> Fin
 }
 
 /// What the accounts did, in the past tense.
-fn did(bursts: &[Burst]) -> &'static str {
-    let actions: BTreeSet<i32> = bursts.iter().flat_map(|burst| &burst.acts).map(|act| act.action).collect();
+fn did(acts: &[&Act]) -> &'static str {
+    let actions: BTreeSet<i32> = acts.iter().map(|act| act.action).collect();
     let deleted = actions.contains(&Action::Delete.code());
     match (deleted, actions.len()) {
         (true, 1) => "deleted posts",
@@ -118,10 +118,11 @@ fn expected(bursts: &[Burst], strongest: &Burst, looked: &Looked, shape: &Shape)
     if which.is_empty() {
         text[..1].make_ascii_uppercase();
     }
-    if shape.one_off > 0 {
+    if shape.strangers > 0 {
         text.push_str(&format!(
-            " {} of the accounts are seen nowhere else in {:.0} day{}: everybody's rhythm stands in for theirs.",
-            shape.one_off,
+            " {} of the accounts act fewer than three times elsewhere in {:.0} day{}: everybody's rhythm stands in for \
+             theirs.",
+            shape.strangers,
             looked.days,
             if looked.days < 1.5 { "" } else { "s" }
         ));
@@ -130,9 +131,14 @@ fn expected(bursts: &[Burst], strongest: &Burst, looked: &Looked, shape: &Shape)
     text
 }
 
-/// Everyone who took part, the surest first. An account of one burst may be a bystander: of n
-/// accounts, the expected ones would have been there anyway.
-fn members(case: &Case<'_>, bursts: &[Burst]) -> Vec<Member> {
+/// The members' acts in a burst, in order of time.
+fn own<'a>(burst: &'a Burst, shape: &'a Shape) -> impl Iterator<Item = &'a Act> {
+    burst.acts.iter().filter(|act| shape.members.contains(&act.account))
+}
+
+/// Members, the surest first. Of n accounts in a burst, the expected ones would have been there
+/// anyway, which is the chance that one of them happened by.
+fn members(case: &Case<'_>, bursts: &[Burst], shape: &Shape) -> Vec<Member> {
     struct Part {
         bursts: u32,
         expected: f64,
@@ -144,7 +150,9 @@ fn members(case: &Case<'_>, bursts: &[Burst]) -> Vec<Member> {
     }
     let mut parts: BTreeMap<i32, Part> = BTreeMap::new();
     for burst in bursts {
-        for (account, (_, chance)) in &burst.accounts {
+        let first = own(burst, shape).next().map_or(0, |act| act.time);
+        let taking_part = burst.accounts.iter().filter(|(account, _)| shape.members.contains(account));
+        for (account, (_, chance)) in taking_part {
             let part = parts.entry(*account).or_insert_with(|| Part {
                 bursts: 0,
                 expected: 0.0,
@@ -159,12 +167,12 @@ fn members(case: &Case<'_>, bursts: &[Burst]) -> Vec<Member> {
             part.by_chance *= (burst.expected() / burst.n as f64).min(1.0);
         }
         let mut seen = BTreeSet::new();
-        for act in &burst.acts {
+        for act in own(burst, shape) {
             if let Some(part) = parts.get_mut(&act.account) {
                 part.objects.insert(act.object);
                 part.platform = part.platform.max(act.platform);
                 if seen.insert(act.account) {
-                    part.lags.push(act.time - burst.acts[0].time);
+                    part.lags.push(act.time - first);
                     part.led += u32::from(seen.len() == 1);
                 }
             }
@@ -198,12 +206,15 @@ fn members(case: &Case<'_>, bursts: &[Burst]) -> Vec<Member> {
 }
 
 /// Rows in order of time: as many of each burst, its first ones.
-fn samples(case: &Case<'_>, bursts: &[Burst]) -> Vec<Sample> {
+fn samples(case: &Case<'_>, bursts: &[Burst], shape: &Shape) -> Vec<Sample> {
     let of_each = (MOST_SAMPLES / bursts.len()).max(1);
     bursts
         .iter()
         .take(MOST_SAMPLES)
-        .flat_map(|burst| burst.acts.iter().take(of_each).map(move |act| (act, burst.acts[0].time)))
+        .flat_map(|burst| {
+            let first = own(burst, shape).next().map_or(0, |act| act.time);
+            own(burst, shape).take(of_each).map(move |act| (act, first))
+        })
         .map(|(act, first)| Sample {
             time: Timestamp(act.time),
             account: case.names.accounts.name(act.account),
@@ -219,9 +230,9 @@ fn severity(shape: &Shape) -> Severity {
     let grave = u8::from(shape.deletes) + u8::from(shape.is_repeated());
     match grave {
         2 => Severity::High,
-        1 if shape.accounts >= 50 => Severity::High,
+        1 if shape.members.len() >= 50 => Severity::High,
         1 => Severity::Medium,
-        _ if shape.accounts >= 30 && !shape.is_of_one_offs => Severity::Medium,
+        _ if shape.members.len() >= 30 && !shape.is_of_strangers => Severity::Medium,
         _ => Severity::Low,
     }
 }
@@ -231,7 +242,7 @@ fn severity(shape: &Shape) -> Severity {
 fn confidence(evidence: &Evidence, shape: &Shape) -> f64 {
     let ceiling = if shape.is_repeated() {
         0.95
-    } else if shape.is_of_one_offs {
+    } else if shape.is_of_strangers {
         0.5
     } else if shape.deletes || shape.bursts > 1 {
         0.8

@@ -27,9 +27,9 @@ const CLOCK_PRIOR: f64 = 3.0;
 /// What an account does outside one window, with the class of the window's acts.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Habit {
-    /// Acts outside the window, and of those of any class.
-    pub(super) others: i64,
-    pub(super) all_others: i64,
+    /// Acts outside the window: of the window's class, and of any.
+    others: i64,
+    all_others: i64,
     /// Of `others`, in the same hour of the day.
     hour: i64,
     /// Of `others`, at the window's place in each cycle.
@@ -37,6 +37,11 @@ pub(super) struct Habit {
 }
 
 impl Habit {
+    /// Too few acts elsewhere to have a rhythm of its own.
+    pub(super) fn is_strange(&self) -> bool {
+        (self.all_others as f64) < CLOCK_PRIOR
+    }
+
     fn of(start: i64, own: &[i64], all: usize, inside: usize) -> Self {
         let mut habit = Self { all_others: (all - inside) as i64, ..Self::default() };
         let hour = start.rem_euclid(86_400) / 3600;
