@@ -1,18 +1,14 @@
 //! One measured run: Parquet file in, pairs out.
 
-use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use arrow_array::RecordBatch;
 use detect::Engine;
 use detect::coordination::co_share;
 use detect::engine::column_i64;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde::{Deserialize, Serialize};
 use store::TempScratch;
-use traffic::{Part, SourceError};
 
 use super::BenchError;
 
@@ -30,11 +26,21 @@ pub(super) struct Measured {
 }
 
 /// Pairs that meet within a minute on at least three objects.
-pub(super) fn measure(path: &Path, threads: usize, ceiling_mb: Option<usize>) -> Result<Measured, BenchError> {
+pub(super) fn measure(
+    path: &Path,
+    threads: usize,
+    ceiling_mb: Option<usize>,
+) -> Result<Measured, BenchError> {
     let start = Instant::now();
     let scratch = Arc::new(TempScratch::create(None)?);
     let engine = Engine::new(threads, ceiling_mb.map_or(usize::MAX, |mb| mb << 20), scratch);
-    let (tables, totals) = engine.run(&[co_share::gather(60_000, 3)], parts(path, threads)?)?;
+    let options = ingest::Options {
+        accounts: ingest::Accounts::Plain,
+        now: domain::Timestamp(i64::MAX / 2),
+        default_trace: traffic::Trace::Object,
+    };
+    let mut reading = ingest::open_posts(&[path.to_owned()], options)?;
+    let (tables, totals) = engine.run(&[co_share::gather(60_000, 3)], reading.take_parts())?;
     let pairs = &tables["co-share.pairs"];
     let usage = usage()?;
     Ok(Measured {
@@ -47,28 +53,6 @@ pub(super) fn measure(path: &Path, threads: usize, ceiling_mb: Option<usize>) ->
         peak_mb: usage.1,
         spilled_mb: totals.values().map(|t| t.spilled).sum::<u64>() as f64 / 1e6,
     })
-}
-
-fn parts(path: &Path, n: usize) -> Result<Vec<Part>, BenchError> {
-    let mut parts: Vec<Part> = Vec::new();
-    let groups = ParquetRecordBatchReaderBuilder::try_new(File::open(path)?)?.metadata().num_row_groups();
-    for part in 0..n {
-        let mine: Vec<usize> = (0..groups).filter(|g| g % n == part).collect();
-        let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(path)?)?
-            .with_row_groups(mine)
-            .with_batch_size(65_536)
-            .build()?;
-        parts.push(Box::new(reader.map(|batch| match batch {
-            Ok(batch) => Ok(RecordBatch::try_from_iter([
-                ("account", batch.column(0).clone()),
-                ("object", batch.column(1).clone()),
-                ("time", batch.column(2).clone()),
-            ])
-            .expect("three columns of one length")),
-            Err(e) => Err(SourceError { source_name: "bench".into(), cause: Box::new(e) }),
-        })));
-    }
-    Ok(parts)
 }
 
 /// CPU seconds and the most memory in MB that this process has used so far.
