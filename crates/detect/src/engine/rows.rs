@@ -396,7 +396,9 @@ mod tests {
             keep in any::<u64>(),
         ) {
             // Fewer distinct values, so that long runs agree on the bits of the first pass.
-            rows.iter_mut().for_each(|row| *row = (row.0 >> shift, row.1 & keep));
+            for row in &mut rows {
+                *row = (row.0 >> shift, row.1 & keep);
+            }
             let layout = Layout::new(&[(0, (1 << 40) - 1), (i64::MIN, i64::MAX)]);
             let mut words: Vec<u64> = rows.iter().flat_map(|r| [r.0, r.1]).collect();
             layout.sort(&mut words, &mut Vec::new());
