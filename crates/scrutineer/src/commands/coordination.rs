@@ -2,6 +2,7 @@
 
 mod write;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,7 +10,8 @@ use std::thread;
 
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
 use detect::coordination::peers::{coortweet, number_rows, only_trace, toolkit};
-use detect::{Engine, EngineError};
+use detect::detectors::influence::coordinated_sharing;
+use detect::{Case, Engine, EngineError, Names, Settings};
 use domain::Timestamp;
 use ingest::{Accounts, Options, ReadError};
 use traffic::Trace;
@@ -34,6 +36,7 @@ enum What {
 #[command(after_help = "\
 Examples:
   scrutineer coordination edges --as coortweet --window 60 --min-participation 2 posts.csv
+  scrutineer coordination edges --min-edge-weight 3 posts.csv
   scrutineer coordination edges --as toolkit-retweet --min-edge-weight 2 --format graphml reposts.csv
 
 An edge says that two accounts did the same within the window, not that they agreed to.")]
@@ -41,7 +44,7 @@ struct Edges {
     /// Files, or folders of files
     #[arg(required = true, value_name = "PATH", value_hint = ValueHint::AnyPath)]
     paths: Vec<PathBuf>,
-    /// Whose rules to follow
+    /// Whose rules to follow; without it, our own network with both p-values of every pair
     #[arg(long = "as", value_name = "RULES")]
     rules: Option<Rules>,
     /// Longest time between two shares, in seconds
@@ -91,9 +94,6 @@ enum Format {
 /// Why no network was written.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum EdgesError {
-    /// Our own network comes from the detector's evidence.
-    #[error("no rules were named")]
-    NoRules,
     /// The files cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),
@@ -109,7 +109,6 @@ impl EdgesError {
     /// What the user can do.
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
-            Self::NoRules => Some("say --as coortweet, --as toolkit-retweet or --as toolkit-link".to_owned()),
             Self::Read(error) => error.hint().map(str::to_owned),
             Self::Scratch { .. } => Some("set TMPDIR to a folder that you can write".to_owned()),
             Self::Engine(_) => None,
@@ -136,10 +135,30 @@ impl Edges {
         }
     }
 
-    /// The network of the detector `coordinated-sharing` comes here.
-    #[expect(clippy::unused_self, reason = "the paths and the limits will be needed")]
+    /// The network of the detector `coordinated-sharing`, with both p-values of every pair.
     fn ours(&self) -> Result<Done, CommandError> {
-        Err(EdgesError::NoRules.into())
+        let (tables, ledger) = self.gather((coordinated_sharing::DETECTOR.gather)())?;
+        let names = Names {
+            accounts: ledger.accounts,
+            objects: ledger.objects,
+            sources: ledger.sources,
+            rows_read: ledger.rows_read,
+            rows_refused: ledger.rows_refused,
+        };
+        let (totals, settings) = (BTreeMap::new(), Settings::default());
+        let case = Case { tables: &tables, totals: &totals, names: &names, settings: &settings, threads: 1 };
+        let mut edges = coordinated_sharing::network(&case);
+        edges.retain(|edge| edge.in_step.iter().any(|&objects| objects >= self.min_edge_weight));
+        for edge in &mut edges {
+            if names.accounts.name(edge.a) > names.accounts.name(edge.b) {
+                (edge.a, edge.b) = (edge.b, edge.a);
+            }
+        }
+        edges.sort_by_cached_key(|edge| {
+            (names.accounts.name(edge.a), names.accounts.name(edge.b), edge.trace)
+        });
+        let graphml = self.format == Format::Graphml;
+        put_with(|out| write::ours(out, graphml, &edges, &names.accounts))
     }
 
     fn coortweet(&self) -> Result<Done, CommandError> {

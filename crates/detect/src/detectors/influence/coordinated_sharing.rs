@@ -32,6 +32,7 @@ mod explain;
 mod gather;
 mod groups;
 mod index;
+mod network;
 mod rates;
 mod sets;
 
@@ -48,6 +49,7 @@ use crate::stats::fdr;
 use evidence::{Examiner, Partners};
 use groups::Group;
 use index::Index;
+pub use network::Edge;
 use rates::Rates;
 use sets::{Activity, Family};
 
@@ -77,16 +79,26 @@ struct Trace {
     activity: Activity,
 }
 
-fn judge(case: &Case<'_>) -> Vec<Finding> {
+/// The network of all pairs that share at least two objects, with both p-values, from the same
+/// evidence as the findings: for `scrutineer coordination edges`.
+pub fn network(case: &Case<'_>) -> Vec<Edge> {
+    network::edges(&traces(case))
+}
+
+fn traces(case: &Case<'_>) -> Vec<Trace> {
     let allowed = index::Allowed::new(&case.settings.allowed, &case.names.accounts, case.tables);
-    let traces: Vec<Trace> = Index::build(&case.tables[gather::ENTRIES], case.names, &allowed)
+    Index::build(&case.tables[gather::ENTRIES], case.names, &allowed)
         .into_iter()
         .map(|index| {
             let partners = partners(&index, case, &allowed);
             let rates = Rates::learn(&index, &partners);
             Trace { rates, partners, activity: Activity::learn(&index), index }
         })
-        .collect();
+        .collect()
+}
+
+fn judge(case: &Case<'_>) -> Vec<Finding> {
+    let traces = traces(case);
     let families: Vec<Family> = traces.iter().map(|trace| test_all(trace, case.threads)).collect();
 
     // One family over all traces.

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use detect::coordination::peers::{coortweet, toolkit};
+use detect::detectors::influence::coordinated_sharing;
 use traffic::AccountNames;
 
 /// The columns of the package's own data frame of edges.
@@ -53,6 +54,38 @@ pub(super) fn toolkit(
         weight[0].clear();
         let _ = write!(weight[0], "{}", edge.weight);
         sheet.edge(edge.a, edge.b, &weight)?;
+    }
+    sheet.end()
+}
+
+/// Our own network: what two accounts share, how often in step, and both p-values.
+pub(super) fn ours(
+    out: &mut dyn Write,
+    graphml: bool,
+    edges: &[coordinated_sharing::Edge],
+    names: &AccountNames,
+) -> io::Result<()> {
+    let columns = [
+        ("trace", "string"),
+        ("objects", "long"),
+        ("in_step_10s", "long"),
+        ("in_step_60s", "long"),
+        ("in_step_600s", "long"),
+        ("in_step_3600s", "long"),
+        ("p_synchrony", "double"),
+        ("p_repeat", "double"),
+        ("q_value", "double"),
+    ];
+    let mut sheet = Sheet::new(out, graphml, ["account_a", "account_b"], &columns, false);
+    sheet.begin(edges.iter().map(|edge| (edge.a, edge.b)), names)?;
+    for edge in edges {
+        let [ten, minute, ten_minutes, hour] = edge.in_step.map(|objects| objects.to_string());
+        let numbers = [edge.p_synchrony, edge.p_repeat, edge.q_value].map(|p| format!("{p:.3e}"));
+        let [synchrony, repeat, q_value] = numbers;
+        let trace = edge.trace.name().to_owned();
+        let objects = edge.objects.to_string();
+        let values = [trace, objects, ten, minute, ten_minutes, hour, synchrony, repeat, q_value];
+        sheet.edge(edge.a, edge.b, &values)?;
     }
     sheet.end()
 }

@@ -74,7 +74,7 @@ impl Activity {
     }
 
     /// The same for two accounts with so many objects each.
-    fn pair_p_value(&self, k_a: usize, k_b: usize, common: [u64; 3]) -> f64 {
+    pub(super) fn pair_p_value(&self, k_a: usize, k_b: usize, common: [u64; 3]) -> f64 {
         let mut means = [0.0; 3];
         for &(n, objects) in &self.sizes {
             let mean_here =
