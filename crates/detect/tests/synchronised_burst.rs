@@ -319,15 +319,10 @@ fn neither_order_nor_threads_change_a_finding() {
     assert_eq!(calm, read(&rows, 3));
 }
 
-/// The file below the folder of test data that the repository may not carry; `None`, said aloud,
-/// where it is missing.
+/// The file below the folder of test data that the repository may not carry; `None` where it is missing.
 fn shared(path: &str) -> Option<PathBuf> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data").join(path);
-    if file.exists() {
-        return Some(file);
-    }
-    println!("skipped: there is no ../shared/data/{path}");
-    None
+    file.exists().then_some(file)
 }
 
 /// Numbers in order of appearance.
@@ -343,7 +338,10 @@ impl Numbers {
 
 #[test]
 fn an_ordinary_day_of_an_election_has_no_findings() {
-    let Some(file) = shared("coordination/german_elections.csv") else { return };
+    let Some(file) = shared("coordination/german_elections.csv") else {
+        println!("skipped: there is no ../shared/data/coordination/german_elections.csv");
+        return;
+    };
     let text = std::fs::read_to_string(file).expect("it can be read");
     let (mut accounts, mut objects) = (Numbers::default(), Numbers::default());
     let day = Timestamp::parse("2021-09-01T00:00:00Z").expect("a time").millis();
@@ -362,7 +360,10 @@ fn an_ordinary_day_of_an_election_has_no_findings() {
 
 #[test]
 fn organic_cascades_of_a_million_people_have_no_findings() {
-    let Some(file) = shared("coordination/control/weibo_ced_reposts.csv.gz") else { return };
+    let Some(file) = shared("coordination/control/weibo_ced_reposts.csv.gz") else {
+        println!("skipped: there is no ../shared/data/coordination/control/weibo_ced_reposts.csv.gz");
+        return;
+    };
     let mut text = String::new();
     let packed = std::fs::File::open(file).expect("it can be opened");
     flate2::read::GzDecoder::new(packed).read_to_string(&mut text).expect("it can be unpacked");

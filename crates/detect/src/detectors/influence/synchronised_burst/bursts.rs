@@ -219,6 +219,9 @@ fn declared(case: &Case<'_>, acts: &BTreeMap<(i32, i64), Vec<Act>>) -> BTreeMap<
     stands_for
 }
 
+/// Windows around one, whose mean is its expectation.
+const AROUND: f64 = 24.0;
+
 /// How much more than Poisson's the crowd's counts vary, by class (the moment estimator of Cameron
 /// and Trivedi, with the mean of 24 windows in place of the true one), away from what is tested.
 fn dispersion(case: &Case<'_>) -> [f64; 2] {
@@ -232,7 +235,6 @@ fn dispersion(case: &Case<'_>) -> [f64; 2] {
             }
         }
     }
-    const AROUND: f64 = 24.0;
     [ACTING, DELETING].map(|class| {
         let [x, xx, xc, cc] = sums[class as usize].map(|sum| sum as f64);
         let squares = cc / (AROUND * AROUND);

@@ -16,6 +16,9 @@ use super::windows::WINDOW_S;
 /// Most sample rows that a finding lists. The counts are always whole.
 const MOST_SAMPLES: usize = 200;
 
+/// Smallest q-value and chance that is stated: no model of people is right beyond that.
+const LEAST_Q: f64 = 1e-12;
+
 /// The finding for bursts by largely the same accounts, in order of time.
 pub(super) fn finding(case: &Case<'_>, bursts: &[Burst], looked: &Looked) -> Finding {
     let shape = Shape::of(bursts);
@@ -66,7 +69,7 @@ pub(super) fn finding(case: &Case<'_>, bursts: &[Burst], looked: &Looked) -> Fin
     let evidence = Evidence {
         observed: format!("{largest}."),
         expected: expected(bursts, strongest, looked, &shape),
-        q_value: Some(bursts.iter().map(|burst| burst.q_value).fold(1.0, f64::min).max(f64::MIN_POSITIVE)),
+        q_value: Some(rounded(bursts.iter().map(|burst| burst.q_value).fold(1.0, f64::min).max(LEAST_Q))),
         window_s: Some(WINDOW_S as u64),
         samples: samples(case, bursts, &shape),
         counts,
@@ -108,27 +111,25 @@ fn did(acts: &[&Act]) -> &'static str {
 }
 
 fn expected(bursts: &[Burst], strongest: &Burst, looked: &Looked, shape: &Shape) -> String {
-    let which = if bursts.len() == 1 { "" } else { "In the largest burst, " };
-    let mut text = format!(
-        "{which}{} accounts would act in such {WINDOW_S} s by the crowd around it and at the same place of the \
-         clock, {} by the accounts' own hours and clock habits.",
+    let which = if bursts.len() == 1 { "In such" } else { "In the largest burst's" };
+    let rates = format!(
+        "{which} {WINDOW_S} s, {} accounts would act by the crowd around it and at the same place of the clock, {} by \
+         the accounts' own hours and clock habits.",
         few(strongest.crowd),
         few(strongest.own)
     );
-    if which.is_empty() {
-        text[..1].make_ascii_uppercase();
-    }
-    if shape.strangers > 0 {
-        text.push_str(&format!(
+    let strangers = if shape.strangers == 0 {
+        String::new()
+    } else {
+        format!(
             " {} of the accounts act fewer than three times elsewhere in {:.0} day{}: everybody's rhythm stands in for \
              theirs.",
             shape.strangers,
             looked.days,
             if looked.days < 1.5 { "" } else { "s" }
-        ));
-    }
-    text.push_str(&format!(" {} windows were looked at, the empty ones included.", looked.windows));
-    text
+        )
+    };
+    format!("{rates}{strangers} {} windows were looked at, the empty ones included.", looked.windows)
 }
 
 /// The members' acts in a burst, in order of time.
@@ -190,7 +191,7 @@ fn members(case: &Case<'_>, bursts: &[Burst], shape: &Shape) -> Vec<Member> {
                 objects: part.objects.len() as u32,
                 in_step: part.objects.len() as u32,
                 expected: rounded(part.expected),
-                q_value: rounded(part.by_chance),
+                q_value: rounded(part.by_chance.max(LEAST_Q)),
                 median_lag_s: part.lags[part.lags.len() / 2] as f64 / 1000.0,
                 led: part.led,
             }
