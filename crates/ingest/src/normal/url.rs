@@ -65,10 +65,8 @@ pub fn link(text: &str) -> Option<Link> {
     };
     let rest = rest.split_once('#').map_or(rest, |(before, _)| before);
     let (authority, path) = rest.split_at(rest.find(['/', '?', '\\']).unwrap_or(rest.len()));
-    let host_and_port = authority.rsplit_once('@').map_or(authority, |(_, host)| host).to_lowercase();
-    let host_and_port = host_and_port.strip_suffix(default_port).unwrap_or(&host_and_port);
-    let host_and_port = host_and_port.trim_end_matches(['.', ':']);
-    let site = host_and_port.strip_prefix("www.").unwrap_or(host_and_port);
+    let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host).to_lowercase();
+    let site = without_www(without_port(&authority, default_port));
     let host = match site.rsplit_once(':') {
         Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host.trim_end_matches('.'),
         _ => site,
@@ -82,17 +80,34 @@ pub fn link(text: &str) -> Option<Link> {
         return None;
     }
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
-    let path = path.trim_end_matches('/');
-    let query: Vec<&str> = query.split('&').filter(|p| !p.is_empty() && !is_tracking(p)).collect();
+    let path = path.trim_end_matches(|c: char| c == '/' || c.is_whitespace());
+    let query: Vec<&str> = query.split('&').filter(|p| !p.trim().is_empty() && !is_tracking(p)).collect();
     let mut url = format!("{scheme}://{site}{path}");
     if !query.is_empty() {
         url.push('?');
         url.push_str(&query.join("&"));
     }
+    url.truncate(url.trim_end().len());
     if url.contains(char::is_control) {
         return None;
     }
     Some(Link { url, domain: domain_of(host) })
+}
+
+fn without_port<'a>(authority: &'a str, default_port: &str) -> &'a str {
+    let mut site = authority.trim_end_matches(['.', ':']);
+    while let Some(shorter) = site.strip_suffix(default_port) {
+        site = shorter.trim_end_matches(['.', ':']);
+    }
+    site
+}
+
+/// `www.example.org` is `example.org`, but `www.org` is a domain of its own.
+fn without_www(mut site: &str) -> &str {
+    while let Some(shorter) = site.strip_prefix("www.").filter(|shorter| shorter.contains('.')) {
+        site = shorter;
+    }
+    site
 }
 
 fn is_tracking(parameter: &str) -> bool {
@@ -109,6 +124,8 @@ fn domain_of(host: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn check(text: &str) -> String {
@@ -153,6 +170,21 @@ mod tests {
             "https://./",
         ] {
             assert_eq!(check(text), "none", "{text}");
+        }
+    }
+
+    #[test]
+    fn a_domain_may_be_called_www() {
+        assert_eq!(check("https://www.org/"), "https://www.org at www.org");
+        assert_eq!(check("https://www.www.org/"), "https://www.org at www.org");
+    }
+
+    proptest! {
+        #[test]
+        fn a_normal_form_is_its_own(text in "(http|HTTPS)://[wW.a-c0-9:@/?#&= _é%-]{0,30}(:443|utm_x=1|/)?") {
+            if let Some(link) = link(&text) {
+                prop_assert_eq!(super::link(&link.url), Some(link));
+            }
         }
     }
 }
