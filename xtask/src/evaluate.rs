@@ -86,7 +86,7 @@ impl Evaluate {
 pub(crate) fn main(args: &Evaluate) -> Result<(), EvaluateError> {
     let methods = Methods::new()?;
     let mut parts = vec![
-        Part { name: "about", text: words::about(args) },
+        Part { name: "about", text: words::about(args.quick) },
         Part { name: "limits", text: words::LIMITS.to_owned() },
     ];
     write(args, &parts)?;
@@ -126,8 +126,12 @@ fn german(args: &Evaluate, methods: &Methods) -> Result<Vec<Part>, EvaluateError
             let mut say = |at, of| say(&format!("German links as recorded, seed {seed}: {at} of {of}"));
             as_recorded.add(methods, &recorded, Truth::Unknown, &levels, seed, &mut say)?;
         }
-        let mut text =
-            format!("{}\n\n{}\n\n{}", words::grid(&levels), words::SHUFFLED, factors::tables(&shuffled, &levels));
+        let mut text = format!(
+            "{}\n\n{}\n\n{}",
+            words::grid(&levels),
+            words::SHUFFLED,
+            factors::tables(&shuffled, &levels)
+        );
         if !as_recorded.cells.is_empty() {
             let _ = write!(text, "\n{}\n\n{}", words::AS_RECORDED, factors::tables(&as_recorded, &levels));
         }
@@ -141,11 +145,8 @@ fn german(args: &Evaluate, methods: &Methods) -> Result<Vec<Part>, EvaluateError
         let short = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         for picture in curves::pictures(&shuffled) {
             std::fs::write(folder.join(picture.file), &picture.svg)?;
-            let _ = write!(
-                text,
-                "\n\n![{}. {}]({short}/{})",
-                picture.title, picture.description, picture.file
-            );
+            let _ =
+                write!(text, "\n\n![{}. {}]({short}/{})", picture.title, picture.description, picture.file);
         }
         let _ = write!(
             text,
@@ -159,7 +160,8 @@ fn german(args: &Evaluate, methods: &Methods) -> Result<Vec<Part>, EvaluateError
 }
 
 fn control(args: &Evaluate, methods: &Methods) -> Result<Part, EvaluateError> {
-    let background = Background::new(sets::shares(&args.data, sets::CONTROL)?).shuffled_within_days(args.seed);
+    let background =
+        Background::new(sets::shares(&args.data, sets::CONTROL)?).shuffled_within_days(args.seed);
     let levels = match (args.quick, args.thin_control) {
         (true, _) => Levels::quick(),
         (false, true) => Levels::thinned(),

@@ -58,10 +58,23 @@ impl Flagged {
         self.accounts.iter().filter(|account| !planted(account) && !known.has(**account)).count()
     }
 
-    /// Pairs that are neither within one plant (each ascending) nor in `known`.
+    /// Pairs of which at least one account is in no plant (each ascending), and that are not in `known`.
     pub(super) fn n_other_pairs(&self, plants: &[&[i32]], known: &Self) -> usize {
-        let same = |(a, b): &(i32, i32)| plants.iter().any(|plant| is_of(plant, *a) && is_of(plant, *b));
-        self.pairs.iter().filter(|pair| known.pairs.binary_search(pair).is_err() && !same(pair)).count()
+        let planted = |account| plants.iter().any(|plant| is_of(plant, account));
+        let other = |pair: &&(i32, i32)| {
+            known.pairs.binary_search(pair).is_err() && !(planted(pair.0) && planted(pair.1))
+        };
+        self.pairs.iter().filter(other).count()
+    }
+
+    /// Pairs of accounts of two different plants (each ascending).
+    pub(super) fn n_pairs_across(&self, plants: &[&[i32]]) -> usize {
+        let of = |account| plants.iter().position(|plant| is_of(plant, account));
+        let across = |pair: &&(i32, i32)| match (of(pair.0), of(pair.1)) {
+            (Some(a), Some(b)) => a != b,
+            _ => false,
+        };
+        self.pairs.iter().filter(across).count()
     }
 
     fn has(&self, account: i32) -> bool {
@@ -125,13 +138,14 @@ mod tests {
     }
 
     #[test]
-    fn a_pair_across_two_plants_is_false() {
+    fn pairs_across_two_plants_and_pairs_with_strangers_are_counted_apart() {
         let plants: [&[i32]; 2] = [&[1, 2, 3], &[4, 5, 6]];
-        let flagged = Flagged::of_groups([&[3, 2, 1, 4][..]]);
-        assert_eq!(flagged.n_pairs(), 6);
-        assert_eq!(flagged.n_other_pairs(&plants, &Flagged::default()), 3);
+        let flagged = Flagged::of_groups([&[3, 2, 1, 4][..], &[9, 1]]);
+        assert_eq!(flagged.n_pairs(), 7);
         assert_eq!(flagged.n_pairs_among(plants[0]), 3);
-        assert_eq!(flagged.n_other_accounts(&plants, &Flagged::default()), 0);
+        assert_eq!(flagged.n_pairs_across(&plants), 3);
+        assert_eq!(flagged.n_other_pairs(&plants, &Flagged::default()), 1);
+        assert_eq!(flagged.n_other_pairs(&plants, &Flagged::of_pairs([(1, 9)])), 0);
     }
 
     #[test]

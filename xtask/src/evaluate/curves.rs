@@ -101,16 +101,26 @@ fn picture(file: &'static str, title: &'static str, series: Vec<String>, panels:
     let mut description = String::new();
     for panel in &panels {
         for (name, values) in series.iter().zip(&panel.values) {
-            let at = panel.places.iter().zip(values).map(|(place, value)| {
-                format!("{place}: {}", value.map_or("none".to_owned(), |value| format!("{value:.2}")))
-            });
-            let values = at.collect::<Vec<_>>().join(", ");
+            let values = in_words(&panel.places, values);
             let _ = write!(description, "{} by {}, {name}: {values}. ", panel.title, panel.axis);
         }
     }
     let description = description.trim_end().to_owned();
     let svg = svg(&Figure { title, description: description.clone(), series, panels });
     Picture { file, svg, title, description }
+}
+
+fn in_words(places: &[String], values: &[Option<f64>]) -> String {
+    let word = |value: &Option<f64>| value.map_or("none".to_owned(), |value| format!("{value:.2}"));
+    match values {
+        [first, rest @ ..] if rest.iter().all(|value| value == first) => {
+            format!("{} throughout", word(first))
+        }
+        _ => {
+            let each = places.iter().zip(values).map(|(place, value)| format!("{place}: {}", word(value)));
+            each.collect::<Vec<_>>().join(", ")
+        }
+    }
 }
 
 /// The figures of the first picture, with the false pairs that each threshold costs.

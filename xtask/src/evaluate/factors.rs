@@ -59,7 +59,10 @@ impl Factor {
 /// The groups that a campaign of some weight would be.
 pub(super) fn is_core(plan: &Plan) -> bool {
     // A run has no size of its own: groups of all sizes are planted together.
-    (plan.size >= 5 || plan.size == 0) && plan.objects >= 10 && plan.participation >= 0.6 && plan.jitter_s <= 45
+    (plan.size >= 5 || plan.size == 0)
+        && plan.objects >= 10
+        && plan.participation >= 0.6
+        && plan.jitter_s <= 45
 }
 
 /// All tables of one background.
@@ -81,13 +84,17 @@ pub(super) fn tables(grid: &Grid, levels: &Levels) -> String {
             cross(grid, rows, columns, |_| true)
         );
     }
+    let seeds: Vec<String> = grid.without.iter().map(|(seed, _)| seed.to_string()).collect();
+    let recalls: Vec<String> = grid.recall_by_seed(0).iter().map(|recall| format!("{recall:.3}")).collect();
     let _ = write!(
         text,
-        "\nCells in this grid: {} on {} seed{}. Recall over the seeds: {}.\n",
+        "\n{} cells, seeds {}; recall of `coordinated-sharing` on each: {}. Popular and early groups choose \
+         from {} objects with at least 20 accounts, so two groups of a run may act on the same one; they may \
+         then come out as one finding.\n",
         levels.n_cells(),
-        grid.without.len(),
-        if grid.without.len() == 1 { "" } else { "s" },
-        grid.recall_by_seed(0).iter().map(|recall| format!("{recall:.3}")).collect::<Vec<_>>().join(", ")
+        seeds.join(", "),
+        recalls.join(", "),
+        grid.n_popular
     );
     text
 }
@@ -105,6 +112,7 @@ fn overall(grid: &Grid) -> String {
         |(at, method)| {
             let (all, core) = (grid.tally(at, |_| true), grid.tally(at, is_core));
             let pairs: usize = grid.runs.iter().map(|run| run.other_pairs[at]).sum();
+            let across: usize = grid.runs.iter().map(|run| run.pairs_across[at]).sum();
             let nothing: Vec<String> =
                 grid.without.iter().map(|(_, without)| without[at].0.to_string()).collect();
             vec![
@@ -114,6 +122,7 @@ fn overall(grid: &Grid) -> String {
                 rate(all.precision()),
                 format!("{:.2}", all.others as f64 / runs),
                 format!("{:.2}", pairs as f64 / runs),
+                format!("{:.2}", across as f64 / runs),
                 nothing.join(", "),
             ]
         },
@@ -126,6 +135,7 @@ fn overall(grid: &Grid) -> String {
             "precision",
             "false accounts a run",
             "false pairs a run",
+            "pairs across plants a run",
             "accounts flagged with nothing planted, by seed",
         ],
         rows,

@@ -93,9 +93,8 @@ pub(super) fn look(
         };
         let holder = findings.iter().max_by_key(|finding| of_case(finding)).filter(|f| of_case(f) > 0);
         let meetings = methods.meetings(&touched(&shares, &planted.shares))?.with_any_of(&accounts);
-        let counted = |flagged: &Flagged| {
-            (flagged.n_pairs_among(&planted.accounts), flagged.found(&planted.accounts))
-        };
+        let counted =
+            |flagged: &Flagged| (flagged.n_pairs_among(&planted.accounts), flagged.found(&planted.accounts));
         all.push(Seen {
             members: planted.accounts.len(),
             flagged: ours.found(&planted.accounts),
@@ -114,22 +113,23 @@ pub(super) fn look(
 
 /// One row a case; the seeds beside each other.
 pub(super) fn rows(cases: &[Lookalike], by_seed: &[Vec<Seen>]) -> String {
-    let rows = cases.iter().enumerate().filter(|(at, _)| by_seed.iter().any(|s| s.len() > *at)).map(|(at, case)| {
-        let seen: Vec<&Seen> = by_seed.iter().filter_map(|seen| seen.get(at)).collect();
-        let each = |value: &dyn Fn(&Seen) -> String| {
-            seen.iter().map(|seen| value(seen)).collect::<Vec<_>>().join(" / ")
-        };
-        vec![
-            case.name.clone(),
-            each(&|seen| format!("{} of {}", seen.flagged, seen.members)),
-            each(&|seen| seen.others.to_string()),
-            each(&|seen| grouped(seen.pairs)),
-            each(&|seen| seen.cause.clone().unwrap_or_else(|| "–".to_owned())),
-            each(&|seen| grouped(seen.thresholds[0].0)),
-            each(&|seen| grouped(seen.thresholds[1].0)),
-            each(&|seen| grouped(seen.thresholds[2].1)),
-        ]
-    });
+    let rows =
+        cases.iter().enumerate().filter(|(at, _)| by_seed.iter().any(|s| s.len() > *at)).map(|(at, case)| {
+            let seen: Vec<&Seen> = by_seed.iter().filter_map(|seen| seen.get(at)).collect();
+            let each = |value: &dyn Fn(&Seen) -> String| {
+                seen.iter().map(|seen| value(seen)).collect::<Vec<_>>().join(" / ")
+            };
+            vec![
+                case.name.clone(),
+                each(&|seen| format!("{} of {}", seen.flagged, seen.members)),
+                each(&|seen| seen.others.to_string()),
+                each(&|seen| grouped(seen.pairs)),
+                each(&|seen| seen.cause.clone().unwrap_or_else(|| "–".to_owned())),
+                each(&|seen| grouped(seen.thresholds[0].0)),
+                each(&|seen| grouped(seen.thresholds[1].0)),
+                each(&|seen| grouped(seen.thresholds[2].1)),
+            ]
+        });
     table(
         &[
             "case",

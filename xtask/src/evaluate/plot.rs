@@ -53,7 +53,7 @@ text{font:12px system-ui,sans-serif;fill:#3d444d}.t{font-weight:600;fill:#1f2328
 pub(super) fn svg(figure: &Figure<'_>) -> String {
     let labels = figure.series.iter().map(|name| name.chars().count()).max().unwrap_or(0) as f64;
     let panels: f64 = figure.panels.iter().map(|panel| width(panel) + BESIDE).sum();
-    let width = (LEFT + panels - BESIDE + 14.0 + labels * LETTER + 8.0).ceil();
+    let width = (LEFT + panels - BESIDE + 6.0 + labels * LETTER + 8.0).ceil();
     let height = TOP + PANEL_HEIGHT + BOTTOM;
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" \
@@ -171,7 +171,7 @@ fn label(out: &mut String, figure: &Figure<'_>, panel: &Panel, left: f64) {
         let _ = writeln!(
             out,
             "<text class=\"n{series}\" x=\"{:.1}\" y=\"{y:.1}\">{}</text>",
-            left + x_of(panel, panel.places.len().saturating_sub(1)) + 10.0,
+            left + width(panel) + 6.0,
             escaped(&figure.series[series])
         );
     }

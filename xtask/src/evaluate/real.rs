@@ -65,12 +65,13 @@ pub(super) fn tables(found: &[Found]) -> String {
             let n = set.findings.iter().filter(|finding| finding.severity == *severity).count();
             (n > 0).then(|| format!("{n} {severity}"))
         });
+        let severities: Vec<String> = severities.collect();
         vec![
             set.name.to_owned(),
             grouped(set.rows as usize),
             grouped(set.findings.len()),
             grouped(accounts.len()),
-            severities.collect::<Vec<_>>().join(", "),
+            if severities.is_empty() { "–".to_owned() } else { severities.join(", ") },
             set.findings.first().map_or("–".to_owned(), |finding| finding.subjects.len().to_string()),
         ]
     });

@@ -1,34 +1,39 @@
 //! What the page says beside its figures.
 
-use super::Evaluate;
 use super::grid::Levels;
 
 /// What is measured, and how to repeat it.
-pub(super) fn about(args: &Evaluate) -> String {
-    let seeds = args.seeds().map(|seed| seed.to_string()).collect::<Vec<_>>().join(", ");
+pub(super) fn about(quick: bool) -> String {
+    let quick =
+        if quick { "This is the page of a quick look, with a thinned grid and one seed.\n\n" } else { "" };
     format!(
         "For whoever must decide how far to trust a finding of `coordinated-sharing`: what it finds of groups \
          that were planted, what it flags wrongly, and what it says about recordings as they are.\n\n\
-         Every number below was written by `cargo xtask evaluate --seed {seed}`. The same seed gives the same \
-         numbers. The detector was developed with seeds 1, 11, 12 and 13; the seeds here ({seeds}) were not \
-         looked at before, but the recordings and the grid are those that the development used.\n\n\
+         {quick}Every number below was written by `cargo xtask evaluate`. The same seed gives the same numbers; \
+         each part names its seeds, and `--seed` takes others. The detector was developed with seeds 1, 11, 12 \
+         and 13. The seeds here were not looked at before, but the recordings and the grid are those that the \
+         development used.\n\n\
          Words: *recall* is the part of the planted accounts that was flagged, *precision* the part of the \
          flagged accounts that was planted. Both are pooled over accounts, so a group of thirty weighs ten \
          times as much as one of three. A *pair* is two accounts that a method puts together: in one finding, \
-         or over one threshold. A *false pair* is one whose accounts are not of the same planted group.\n\n\
+         or over one threshold. A *false pair* holds at least one account that was not planted. *Pairs across plants* \
+         hold accounts of two planted groups: a finding that joins them is right about every member and wrong \
+         about there being one group.\n\n\
          The recordings are read from `../shared/data` (`--data` names another folder). The control is not \
-         part of the project, for it comes without a licence.",
-        seed = args.seed,
+         part of the project, for it comes without a licence."
     )
 }
 
 /// Before the grid's tables.
 pub(super) fn grid(levels: &Levels) -> String {
-    let listed = |values: Vec<String>| values.join(", ");
+    let listed = |values: Vec<String>| match values.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        _ => values.join(""),
+    };
     format!(
         "## Planted groups in the German election of 2021\n\n\
          The background is 41,100 shares of links. Into it go groups of {} accounts, each on {} objects; each \
-         account takes part in an object with a chance of {}; each share comes up to {} s after the group's \
+         account takes part in an object with a chance of {} %; each share comes up to {} s after the group's \
          moment. The objects are the group's *own*, or *popular* ones at the moment of an existing share, or \
          popular ones within five minutes of their first share (*early*). Groups of all sizes are planted \
          together, so a run tests {} groups. The *core* are groups of at least 5 accounts on at least 10 \
@@ -38,7 +43,7 @@ pub(super) fn grid(levels: &Levels) -> String {
          threshold flags every pair of accounts that reaches it.",
         listed(levels.sizes.iter().map(ToString::to_string).collect()),
         listed(levels.objects.iter().map(ToString::to_string).collect()),
-        listed(levels.participations.iter().map(|p| format!("{:.0} %", p * 100.0)).collect()),
+        listed(levels.participations.iter().map(|p| format!("{:.0}", p * 100.0)).collect()),
         listed(levels.jitters_s.iter().map(ToString::to_string).collect()),
         levels.sizes.len(),
     )
@@ -57,7 +62,9 @@ pub(super) const AS_RECORDED: &str = "\
 ### The background as it was recorded
 
 Nobody has labelled it. Accounts and pairs that are flagged with nothing planted are left out of the count; \
-precision says only how many more are flagged once groups are planted. It is no precision on real traffic.";
+precision says only how many further ones are flagged once groups are planted. The columns that say *false* count \
+those further ones: some of them may belong to groups that the background holds, or be drawn in by the \
+planted ones. None of it is precision on real traffic.";
 
 /// Before the tables of the control.
 pub(super) fn control(levels: &Levels) -> String {
@@ -79,8 +86,8 @@ pub(super) const CURVES: &str = "\
 ## Beside plain thresholds, and where it fails
 
 German background with accounts exchanged. A threshold's recall falls as it asks for more objects; the \
-detector has no such knob, so it is a level line. A threshold of two or three objects finds more, and nine \
-of ten accounts that it flags may be strangers.";
+detector has no such knob, so it is a level line. A threshold of two objects finds more of what was planted, at \
+the price in the table: mostly strangers who met twice.";
 
 /// Before the table of look-alikes.
 pub(super) fn lookalikes(seeds: &str) -> String {
