@@ -69,7 +69,7 @@ planted ones. None of it is precision on real traffic.";
 /// Before the tables of the control.
 pub(super) fn control(levels: &Levels) -> String {
     let thinned = if levels.objects.len() < 4 {
-        " This grid is thinned: it holds every second number of objects only (3 and 10), so its figures are \
+        " This grid is thinned (`--thin-control`): it holds every second number of objects only (3 and 10), so its figures are \
          not comparable with those of the full grid above."
     } else {
         ""
