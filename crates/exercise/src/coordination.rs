@@ -112,7 +112,8 @@ impl Background {
         let mut shares = self.shares.clone();
         shares.sort_unstable_by_key(|share| (share.time, share.object, share.account));
         let mut random = Rand64::new(seed.into());
-        for day in shares.chunk_by_mut(|a, b| a.time.div_euclid(86_400_000) == b.time.div_euclid(86_400_000)) {
+        for day in shares.chunk_by_mut(|a, b| a.time.div_euclid(86_400_000) == b.time.div_euclid(86_400_000))
+        {
             for at in (1..day.len()).rev() {
                 let other = below(&mut random, at + 1);
                 let account = day[at].account;
@@ -136,13 +137,15 @@ impl Background {
     }
 
     /// Makes a coordinated group. Its accounts are new, and so are its objects where they are its
-    /// own. Popular objects are drawn without repetition.
+    /// own. Popular objects are drawn without repetition; where there are fewer than planned, all
+    /// are taken.
     pub fn plant(&mut self, plan: &Plan, seed: u64) -> Planted {
         let mut random = Rand64::new(seed.into());
         let accounts = self.accounts(plan.size);
         let mut shares = Vec::new();
         let chosen = self.distinct_popular(plan.objects, &mut random);
-        for at in 0..plan.objects {
+        let n_objects = if plan.kind == Kind::Own { plan.objects } else { chosen.len() };
+        for at in 0..n_objects {
             let (object, moment) = match plan.kind {
                 Kind::Own => (self.object(), self.any_time(&mut random)),
                 Kind::Popular => {
@@ -156,7 +159,11 @@ impl Background {
             };
             for &account in &accounts {
                 if random.rand_float() < plan.participation {
-                    shares.push(Share { account, object, time: seconds(moment + within(&mut random, plan.jitter_s * 1000)) });
+                    shares.push(Share {
+                        account,
+                        object,
+                        time: seconds(moment + within(&mut random, plan.jitter_s * 1000)),
+                    });
                 }
             }
         }
@@ -181,7 +188,14 @@ impl Background {
 
     /// A live event: many people, a few moments, each person at each moment with some chance, all
     /// within `spread_s` of it. Each moment has an object of its own.
-    pub fn live_event(&mut self, people: usize, moments: usize, chance: f64, spread_s: i64, seed: u64) -> Planted {
+    pub fn live_event(
+        &mut self,
+        people: usize,
+        moments: usize,
+        chance: f64,
+        spread_s: i64,
+        seed: u64,
+    ) -> Planted {
         let mut random = Rand64::new(seed.into());
         let accounts = self.accounts(people);
         let start = self.any_time(&mut random);
@@ -191,7 +205,11 @@ impl Background {
             let at = start + (moment as i64 * 600 + below(&mut random, 300) as i64) * 1000;
             for &account in &accounts {
                 if random.rand_float() < chance {
-                    shares.push(Share { account, object, time: seconds(at + within(&mut random, spread_s * 1000)) });
+                    shares.push(Share {
+                        account,
+                        object,
+                        time: seconds(at + within(&mut random, spread_s * 1000)),
+                    });
                 }
             }
         }
@@ -223,7 +241,11 @@ impl Background {
             let first = self.by_object[from];
             for &account in &accounts {
                 let delay = -(1.0 - random.rand_float()).ln() * mean_s * 1000.0;
-                shares.push(Share { account, object: first.object, time: seconds(first.time + delay as i64) });
+                shares.push(Share {
+                    account,
+                    object: first.object,
+                    time: seconds(first.time + delay as i64),
+                });
             }
         }
         Planted { shares, accounts }
@@ -232,14 +254,23 @@ impl Background {
     /// A newsroom: a few accounts of one house, all sharing each of its articles within minutes.
     pub fn newsroom(&mut self, accounts: usize, articles: usize, spread_s: i64, seed: u64) -> Planted {
         self.plant(
-            &Plan { size: accounts, objects: articles, participation: 1.0, jitter_s: spread_s, kind: Kind::Own },
+            &Plan {
+                size: accounts,
+                objects: articles,
+                participation: 1.0,
+                jitter_s: spread_s,
+                kind: Kind::Own,
+            },
             seed,
         )
     }
 
     /// A syndication network: every account posts every item in the same second.
     pub fn syndication(&mut self, accounts: usize, items: usize, seed: u64) -> Planted {
-        self.plant(&Plan { size: accounts, objects: items, participation: 1.0, jitter_s: 0, kind: Kind::Own }, seed)
+        self.plant(
+            &Plan { size: accounts, objects: items, participation: 1.0, jitter_s: 0, kind: Kind::Own },
+            seed,
+        )
     }
 
     /// Scheduling tools: accounts that post popular objects, each on its own choice, always on the

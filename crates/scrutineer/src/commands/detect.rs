@@ -101,6 +101,12 @@ impl Detect {
         if self.json {
             put(&json_lines(&summary))?;
             say(&summary.headline());
+            for problem in summary.problems.iter().take(20) {
+                say(&format!("note: {} × {}, {}", problem.count, problem.what, problem.where_in()));
+            }
+            for note in &summary.notes {
+                say(&format!("note: {note}"));
+            }
         } else {
             put(&terminal::text(&summary, &more, style()))?;
         }

@@ -117,9 +117,9 @@ fn judge(case: &Case<'_>) -> Vec<Finding> {
     join(&traces, found).iter().map(|parts| explain::finding(case, &traces, parts, &tested)).collect()
 }
 
-/// Groups of several traces that have at least half of the smaller one's members in common become
-/// one case; the part with the most evidence comes first.
-fn join(traces: &[Trace], found: Vec<(usize, Group)>) -> Vec<Vec<(usize, Group)>> {
+/// Groups of several traces that have at least half of the smaller one's members in common with the
+/// group of most evidence become one case, which that group leads. Others do not chain.
+fn join(traces: &[Trace], mut found: Vec<(usize, Group)>) -> Vec<Vec<(usize, Group)>> {
     let ids = |(trace, group): &(usize, Group)| -> Vec<i32> {
         let mut ids: Vec<i32> =
             group.members.iter().map(|m| traces[*trace].index.accounts[m.account as usize]).collect();
@@ -127,16 +127,13 @@ fn join(traces: &[Trace], found: Vec<(usize, Group)>) -> Vec<Vec<(usize, Group)>
         ids
     };
     let mut cases: Vec<Vec<(usize, Group)>> = Vec::new();
-    let mut found = found;
     found.sort_by(|a, b| b.1.log_e.total_cmp(&a.1.log_e));
     for part in found {
         let own = ids(&part);
         let joined = cases.iter_mut().find(|case| {
-            case.iter().any(|other| {
-                let theirs = ids(other);
-                let common = own.iter().filter(|id| theirs.binary_search(id).is_ok()).count();
-                common >= 2 && 2 * common >= own.len().min(theirs.len())
-            })
+            let lead = ids(&case[0]);
+            let common = own.iter().filter(|id| lead.binary_search(id).is_ok()).count();
+            common >= 2 && 2 * common >= own.len().min(lead.len())
         });
         match joined {
             Some(case) => case.push(part),

@@ -38,7 +38,7 @@ struct Act {
     object: i64,
     account: i32,
     time: i64,
-    /// Time since the group's first share of the object, and to the nearest other member's, in ms.
+    /// Time since the burst began, and to the nearest other member's share, in ms.
     lag: i64,
     gap: i64,
     in_step: bool,
@@ -56,8 +56,13 @@ pub(super) fn finding(
     let mut acts: Vec<Act> = Vec::new();
     let mut objects: Vec<SharedObject> = Vec::new();
     let mut outsiders: BTreeMap<i64, u32> = BTreeMap::new();
+    // Two parts of one trace are one list of accounts.
+    let mut accounts: BTreeMap<usize, BTreeSet<u32>> = BTreeMap::new();
     for (at, group) in parts {
-        for_objects(&traces[*at], group, DISTANCES_MS[AT[window]], |object, here, rate| {
+        accounts.entry(*at).or_default().extend(group.members.iter().map(|member| member.account));
+    }
+    for (at, accounts) in &accounts {
+        for_objects(&traces[*at], accounts, window, |object, here, rate| {
             let members: BTreeSet<i32> = here.iter().map(|act| act.account).collect();
             let others = traces[*at].index.n_accounts[object as usize].saturating_sub(members.len() as u32);
             outsiders.insert(here[0].object, others);
@@ -80,8 +85,8 @@ pub(super) fn finding(
     let in_step: Vec<&Act> = acts.iter().filter(|act| act.in_step).collect();
     let n_objects = in_step.iter().map(|act| act.object).collect::<BTreeSet<_>>().len();
     let n_members = members.len();
-    let first_seen = Timestamp(acts.first().map_or(0, |act| act.time));
-    let last_seen = Timestamp(acts.last().map_or(0, |act| act.time));
+    let first_seen = Timestamp(in_step.first().map_or(0, |act| act.time));
+    let last_seen = Timestamp(in_step.last().map_or(0, |act| act.time));
     let kinds: BTreeSet<TraceKind> = parts.iter().map(|(at, _)| traces[*at].index.trace).collect();
     let subjects: Vec<Subject> = {
         let names: BTreeSet<&String> = members.iter().map(|member| &member.account).collect();
@@ -151,42 +156,48 @@ pub(super) fn finding(
     }
 }
 
-/// Gives each object that at least two of the group shared, with their shares in order of time, and
-/// the rate at which strangers on such an object meet within the distance.
-fn for_objects(trace: &Trace, group: &Group, distance: i64, mut take: impl FnMut(u32, &[Act], f64)) {
-    let index = &trace.index;
+/// Gives each object that at least two of the accounts shared, with their shares in order of time,
+/// and the rate at which strangers on such an object meet within the window.
+fn for_objects(
+    trace: &Trace,
+    accounts: &BTreeSet<u32>,
+    window: usize,
+    mut take: impl FnMut(u32, &[Act], f64),
+) {
+    let (index, distance) = (&trace.index, DISTANCES_MS[AT[window]]);
     let mut objects: BTreeMap<u32, Vec<(i64, i32)>> = BTreeMap::new();
-    for member in &group.members {
-        for visit in index.visits(member.account) {
+    for &account in accounts {
+        for visit in index.visits(account) {
             let times = index.times(visit).iter();
             objects
                 .entry(visit.object)
                 .or_default()
-                .extend(times.map(|&time| (time, index.accounts[member.account as usize])));
+                .extend(times.map(|&time| (time, index.accounts[account as usize])));
         }
     }
     for (object, mut shares) in objects {
         shares.sort_unstable();
-        let first = shares[0].0;
         if shares.iter().all(|share| share.1 == shares[0].1) {
             continue;
         }
-        let acts: Vec<Act> = shares
-            .iter()
-            .enumerate()
-            .map(|(at, &(time, account))| {
-                let gap = nearest_other(&shares, at);
-                Act {
-                    object: index.objects[object as usize],
-                    account,
-                    time,
-                    lag: time - first,
-                    gap,
-                    in_step: gap <= distance,
-                }
-            })
-            .collect();
-        take(object, &acts, trace.rates.q(index.n_accounts[object as usize], group.window));
+        // A lag counts from the start of its burst: an object may come back on many days.
+        let mut start = shares[0].0;
+        let mut acts: Vec<Act> = Vec::with_capacity(shares.len());
+        for (at, &(time, account)) in shares.iter().enumerate() {
+            if at > 0 && time - shares[at - 1].0 > distance {
+                start = time;
+            }
+            let gap = nearest_other(&shares, at);
+            acts.push(Act {
+                object: index.objects[object as usize],
+                account,
+                time,
+                lag: time - start,
+                gap,
+                in_step: gap <= distance,
+            });
+        }
+        take(object, &acts, trace.rates.q(index.n_accounts[object as usize], window));
     }
 }
 
@@ -202,11 +213,15 @@ fn shared_object(case: &Case<'_>, acts: &[Act], others: u32, expected_rate: f64)
     let distinct =
         |acts: &mut dyn Iterator<Item = &Act>| acts.map(|act| act.account).collect::<BTreeSet<_>>().len();
     let in_step: Vec<&Act> = acts.iter().filter(|act| act.in_step).collect();
-    let span = match (in_step.first(), in_step.last()) {
+    // The burst of most shares stands for the object.
+    let bursts = in_step.chunk_by(|act, later| act.time - act.lag == later.time - later.lag);
+    let burst =
+        bursts.max_by_key(|burst| (burst.len(), std::cmp::Reverse(burst[0].time))).unwrap_or_default();
+    let span = match (burst.first(), burst.last()) {
         (Some(first), Some(last)) => (last.time - first.time) as f64 / 1000.0,
         _ => 0.0,
     };
-    let leader = in_step.first().map_or(acts[0].account, |act| act.account);
+    let leader = burst.first().map_or(acts[0].account, |act| act.account);
     SharedObject {
         object: case.names.objects.name(acts[0].object),
         trace: case.names.objects.trace(acts[0].object).name().to_owned(),
@@ -214,7 +229,7 @@ fn shared_object(case: &Case<'_>, acts: &[Act], others: u32, expected_rate: f64)
         in_step: distinct(&mut in_step.iter().copied()) as u32,
         others,
         expected_rate: rounded(expected_rate),
-        first: Timestamp(in_step.first().map_or(acts[0].time, |act| act.time)),
+        first: Timestamp(burst.first().map_or(acts[0].time, |act| act.time)),
         span_s: span,
         leader: case.names.accounts.name(leader),
     }
