@@ -144,18 +144,17 @@ impl Background {
         let accounts = self.accounts(plan.size);
         let mut shares = Vec::new();
         let chosen = self.distinct_popular(plan.objects, &mut random);
-        let n_objects = if plan.kind == Kind::Own { plan.objects } else { chosen.len() };
-        for at in 0..n_objects {
-            let (object, moment) = match plan.kind {
-                Kind::Own => (self.object(), self.any_time(&mut random)),
-                Kind::Popular => {
-                    let run = &self.by_object[chosen[at].0..chosen[at].1];
-                    (run[0].object, run[below(&mut random, run.len())].time)
-                }
-                Kind::Early => {
-                    let run = &self.by_object[chosen[at].0..chosen[at].1];
+        let runs: Vec<Option<(usize, usize)>> = match plan.kind {
+            Kind::Own => vec![None; plan.objects],
+            Kind::Popular | Kind::Early => chosen.into_iter().map(Some).collect(),
+        };
+        for run in runs {
+            let (object, moment) = match run.map(|(from, to)| &self.by_object[from..to]) {
+                None => (self.object(), self.any_time(&mut random)),
+                Some(run) if plan.kind == Kind::Early => {
                     (run[0].object, run[0].time + within(&mut random, 300_000))
                 }
+                Some(run) => (run[0].object, run[below(&mut random, run.len())].time),
             };
             for &account in &accounts {
                 if random.rand_float() < plan.participation {

@@ -501,7 +501,7 @@ fn nearest(own: &[i64], cover: &[(i64, usize)]) -> (i64, usize) {
     let mut best = (i64::MAX, 0);
     for &time in own {
         let at = cover.partition_point(|&(t, _)| t < time);
-        for &(other, member) in cover[at.saturating_sub(1)..cover.len().min(at + 1)].iter() {
+        for &(other, member) in &cover[at.saturating_sub(1)..cover.len().min(at + 1)] {
             best = best.min(((other - time).abs(), member));
         }
     }
