@@ -94,8 +94,7 @@ pub(super) fn finding(
     };
     let span = span(WINDOWS_S[window]);
     let nouns = nouns(&kinds, n_objects);
-    let title =
-        format!("{n_members} accounts shared the same {n_objects} {nouns} within {span} of each other");
+    let title = format!("{n_members} accounts shared {n_objects} {nouns} within {span} of each other");
     let counts = BTreeMap::from([
         ("members".to_owned(), n_members as f64),
         ("objects".to_owned(), n_objects as f64),
@@ -120,9 +119,10 @@ pub(super) fn finding(
             seconds(shape.median_gap_s)
         ),
         expected: format!(
-            "Of {hits:.0} meetings that were tested, the objects' own rates and the accounts' own habits explain \
-             {expected:.1}. That the same accounts meet on the same objects at all has a chance of {} given how \
-             active they are.",
+            "On {} alone, {hits:.0} times a member was in step with one before it; the objects' own rates and the \
+             accounts' own habits explain {expected:.1} of those. That the same accounts meet on the same objects \
+             at all has a chance of {} given how active they are.",
+            nouns_of(traces[*strongest].index.trace).1,
             chance(activity_p)
         ),
         q_value: Some(rounded(lead.q_value.max(LEAST_Q))),
@@ -455,18 +455,23 @@ fn techniques(shape: &Shape, kinds: &BTreeSet<TraceKind>) -> Vec<Technique> {
 
 fn nouns(kinds: &BTreeSet<TraceKind>, n: usize) -> &'static str {
     let kind = if kinds.len() == 1 { kinds.first().copied() } else { None };
-    let (one, many) = match kind {
-        Some(TraceKind::Url) => ("link", "links"),
-        Some(TraceKind::Domain) => ("site", "sites"),
-        Some(TraceKind::Hashtag) => ("hashtag", "hashtags"),
-        Some(TraceKind::HashtagSequence) => ("sequence of hashtags", "sequences of hashtags"),
-        Some(TraceKind::Media) => ("picture", "pictures"),
-        Some(TraceKind::Text) => ("text", "texts"),
-        Some(TraceKind::Repost | TraceKind::Reply) => ("post", "posts"),
-        Some(TraceKind::FastRepost) => ("author", "authors"),
-        Some(TraceKind::Object) | None => ("object", "objects"),
-    };
+    let (one, many) = nouns_of(kind.unwrap_or(TraceKind::Object));
     if n == 1 { one } else { many }
+}
+
+/// What a trace's objects are called, one and many.
+fn nouns_of(kind: TraceKind) -> (&'static str, &'static str) {
+    match kind {
+        TraceKind::Url => ("link", "links"),
+        TraceKind::Domain => ("site", "sites"),
+        TraceKind::Hashtag => ("hashtag", "hashtags"),
+        TraceKind::HashtagSequence => ("sequence of hashtags", "sequences of hashtags"),
+        TraceKind::Media => ("picture", "pictures"),
+        TraceKind::Text => ("text", "texts"),
+        TraceKind::Repost | TraceKind::Reply => ("post", "posts"),
+        TraceKind::FastRepost => ("author", "authors"),
+        TraceKind::Object => ("object", "objects"),
+    }
 }
 
 fn span(window_s: i64) -> String {
