@@ -113,10 +113,10 @@ pub(super) fn finding(
     let evidence = Evidence {
         observed: format!(
             "{n_members} accounts; {} shares of {n_objects} {nouns} fell within {span} of another member's, on {} \
-             occasions at least an hour apart; half of the gaps are {} or shorter.",
+             occasions at least an hour apart; half of them {}.",
             in_step.len(),
             shape.occasions,
-            seconds(shape.median_gap_s)
+            closeness(shape.median_gap_s)
         ),
         expected: format!(
             "On {} alone, {hits:.0} times a member was in step with one before it; the objects' own rates and the \
@@ -482,8 +482,13 @@ fn span(window_s: i64) -> String {
     }
 }
 
-fn seconds(value: f64) -> String {
-    if value < 120.0 { format!("{value:.0} s") } else { format!("{:.0} min", value / 60.0) }
+/// How near half of the shares are to the next member's.
+fn closeness(gap_s: f64) -> String {
+    match gap_s {
+        gap if gap < 1.0 => "in the same second".to_owned(),
+        gap if gap < 120.0 => format!("within {gap:.0} s"),
+        gap => format!("within {:.0} min", gap / 60.0),
+    }
 }
 
 fn chance(p: f64) -> String {
