@@ -46,7 +46,7 @@ pub(crate) fn problems(file: &Path, text: &str) -> Vec<String> {
     problems
 }
 
-/// Whether the path begins a path in the line. In `src/work/` it does not, for a name stands before
+/// Whether the path begins a path in the line. In the middle of a relative path it does not, for a name stands before
 /// the slash; in `file:///…` and in `"/…` it does.
 fn has_absolute_path(line: &str, path: &str) -> bool {
     line.match_indices(path).any(|(at, _)| {

@@ -1,4 +1,5 @@
-//! Pure mathematics for the judges: tails and false-discovery control. No traffic, no time.
+//! Pure mathematics for the judges: tails, false-discovery control, figures. No traffic, no time.
 
 pub mod fdr;
+pub mod figures;
 pub mod tail;

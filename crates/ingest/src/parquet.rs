@@ -22,11 +22,11 @@ use ::parquet::arrow::arrow_reader::{
 use ::parquet::basic::Compression;
 use ::parquet::file::reader::ChunkReader;
 use arrow_schema::{DataType, TimeUnit};
-use traffic::Part;
+use traffic::{Part, SourceError};
 
 use crate::BATCH_ROWS;
 use crate::files::Found;
-use crate::reading::Shared;
+use crate::reading::{Shared, source_error};
 use crate::tables::Layout;
 
 /// Rows of a part at least, unless the file has fewer.
@@ -190,6 +190,12 @@ impl Groups {
     /// Rows of the file before these groups.
     fn rows_before(&self) -> u64 {
         (0..self.wanted.start).map(|g| self.metadata.metadata().row_group(g).num_rows().max(0) as u64).sum()
+    }
+
+    /// Opens a file for reading; see [`Self::open`].
+    fn open_file(&self, origin: &Origin, rows: usize) -> Result<Reader, SourceError> {
+        let file = File::open(&origin.path).map_err(|error| source_error(&origin.name, error))?;
+        self.open(file, rows).map_err(|damage| source_error(&origin.name, damage))
     }
 
     /// Opens the columns for reading. They come in the order of the file.

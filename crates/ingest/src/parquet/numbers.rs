@@ -1,6 +1,5 @@
 //! Ids and times as they stand in the file, without a copy.
 
-use std::fs::File;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
@@ -11,7 +10,7 @@ use traffic::{Action, Platform, SourceError, Trace, post};
 use super::{Groups, Origin, Reader};
 use crate::BATCH_ROWS;
 use crate::problems::Reason;
-use crate::reading::{Shared, source_error};
+use crate::reading::Shared;
 use crate::records::Log;
 
 /// Reads row groups whose account and object are ids.
@@ -139,13 +138,9 @@ impl Iterator for Numbers {
     fn next(&mut self) -> Option<Self::Item> {
         if !self.opened {
             self.opened = true;
-            let file = match File::open(&self.origin.path) {
-                Ok(file) => file,
-                Err(error) => return Some(Err(source_error(&self.origin.name, error))),
-            };
-            match self.groups.open(file, BATCH_ROWS) {
+            match self.groups.open_file(&self.origin, BATCH_ROWS) {
                 Ok(reader) => self.reader = Some(reader),
-                Err(damage) => return Some(Err(source_error(&self.origin.name, damage))),
+                Err(error) => return Some(Err(error)),
             }
         }
         loop {

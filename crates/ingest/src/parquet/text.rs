@@ -1,6 +1,5 @@
 //! Columns of text, or of numbers that serve as names, read row by row like a table.
 
-use std::fs::File;
 use std::io::Write;
 use std::sync::Arc;
 
@@ -15,7 +14,7 @@ use traffic::SourceError;
 
 use super::{Columns, Groups, Origin, Reader, TEXT_ROWS};
 use crate::problems::Reason;
-use crate::reading::{Shared, source_error};
+use crate::reading::Shared;
 use crate::records::Log;
 use crate::rows::Rows;
 use crate::tables::Layout;
@@ -103,13 +102,9 @@ impl Iterator for Text {
     fn next(&mut self) -> Option<Self::Item> {
         if !self.opened {
             self.opened = true;
-            let file = match File::open(&self.origin.path) {
-                Ok(file) => file,
-                Err(error) => return Some(Err(source_error(&self.origin.name, error))),
-            };
-            match self.groups.open(file, TEXT_ROWS) {
+            match self.groups.open_file(&self.origin, TEXT_ROWS) {
                 Ok(reader) => self.reader = Some(reader),
-                Err(damage) => return Some(Err(source_error(&self.origin.name, damage))),
+                Err(error) => return Some(Err(error)),
             }
         }
         loop {

@@ -9,6 +9,7 @@ use domain::{
 use traffic::Trace as TraceKind;
 
 use crate::case::Case;
+use crate::stats::figures::rounded;
 
 use super::Trace;
 use super::causes::{self, Shape};
@@ -498,13 +499,4 @@ fn chance(p: f64) -> String {
 fn median(values: &mut [i64]) -> i64 {
     values.sort_unstable();
     values.get(values.len() / 2).copied().unwrap_or(0)
-}
-
-/// Four significant digits: more would be pretence.
-fn rounded(value: f64) -> f64 {
-    if value == 0.0 || !value.is_finite() {
-        return if value.is_finite() { 0.0 } else { f64::MAX };
-    }
-    let scale = 10_f64.powf(3.0 - value.abs().log10().floor());
-    if scale.is_finite() && scale > 0.0 { (value * scale).round() / scale } else { value }
 }

@@ -6,6 +6,7 @@ use domain::{Evidence, Finding, FindingId, Member, Sample, Severity, Subject, Te
 use traffic::{Action, Platform};
 
 use crate::case::Case;
+use crate::stats::figures::rounded;
 
 use super::bursts::{Burst, Looked};
 use super::causes::{self, Shape};
@@ -290,13 +291,4 @@ fn seconds(value: f64) -> String {
 
 fn few(value: f64) -> String {
     if value < 0.1 { "fewer than 0.1".to_owned() } else { format!("{value:.1}") }
-}
-
-/// Four significant digits: more would be pretence.
-fn rounded(value: f64) -> f64 {
-    if value == 0.0 || !value.is_finite() {
-        return 0.0;
-    }
-    let scale = 10_f64.powf(3.0 - value.abs().log10().floor());
-    if scale.is_finite() && scale > 0.0 { (value * scale).round() / scale } else { value }
 }
