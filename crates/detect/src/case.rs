@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use domain::Provenance;
-use traffic::{AccountNames, ObjectNames};
+use domain::{Provenance, Site};
+use traffic::{AccountNames, ObjectNames, Seed, Texts};
 
 use crate::engine::{Tables, Totals};
 
@@ -27,6 +27,8 @@ pub struct Names {
     pub accounts: AccountNames,
     /// Objects.
     pub objects: ObjectNames,
+    /// Texts behind text ids.
+    pub texts: Texts,
     /// Files or feeds, as the user named them.
     pub sources: Vec<String>,
     /// Rows read.
@@ -53,6 +55,10 @@ impl Names {
 pub struct Settings {
     /// Networks that have declared themselves: each counts as one account.
     pub allowed: Vec<AllowedNetwork>,
+    /// What is defended, known to be good, and expected.
+    pub site: Site,
+    /// What makes the ids of texts, and picks samples by hash.
+    pub seed: Seed,
 }
 
 /// A network whose accounts may act in step: a newsroom, a party, a syndication service.

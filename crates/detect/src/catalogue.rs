@@ -1,6 +1,6 @@
 //! The one list of detectors.
 
-use crate::case::Case;
+use crate::case::{Case, Settings};
 use crate::detectors::influence::{coordinated_sharing, synchronised_burst};
 use crate::engine::Gather;
 
@@ -12,7 +12,7 @@ pub struct Detector {
     /// What it reports, in one line.
     pub summary: &'static str,
     /// How much traffic becomes a small table of evidence.
-    pub gather: fn() -> Gather,
+    pub gather: fn(&Settings) -> Gather,
     /// From that evidence to findings: pure.
     pub judge: fn(&Case<'_>) -> Vec<domain::Finding>,
 }

@@ -18,6 +18,6 @@ mod rows;
 mod spill;
 
 pub use gather::{
-    Accounted, Emit, Gather, Input, Kernel, MakeKernel, Step, Tables, column_i32, column_i64, schema_of,
+    Accounted, Emit, Gather, Input, Kernel, MakeKernel, Map, Step, Tables, column_i32, column_i64, schema_of,
 };
 pub use local::{Engine, EngineError, Progress, Totals};

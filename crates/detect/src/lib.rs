@@ -36,7 +36,7 @@ pub fn run(
     settings: &Settings,
     engine: &Engine,
 ) -> Result<Outcome, EngineError> {
-    let gathers: Vec<engine::Gather> = detectors.iter().map(|detector| (detector.gather)()).collect();
+    let gathers: Vec<engine::Gather> = detectors.iter().map(|detector| (detector.gather)(settings)).collect();
     let (tables, totals) = engine.run(&gathers, parts)?;
     let names = names();
     let case = Case { tables: &tables, totals: &totals, names: &names, settings, threads: engine.threads() };

@@ -9,7 +9,7 @@ use detect::{AllowedNetwork, Engine, Names, Outcome, Settings};
 use domain::{Finding, Severity, Subject};
 use exercise::coordination::{Background, Kind, Plan, Planted, Share};
 use traffic::post::{self, Action, Platform, Post, Trace};
-use traffic::{AccountNames, ObjectNames, Part};
+use traffic::{AccountNames, Batch, Kind, ObjectNames, Part};
 
 const SEED: u64 = 7;
 
@@ -48,13 +48,15 @@ fn posts(shares: &[Share]) -> Vec<Post> {
 }
 
 fn run(shares: &[Share], threads: usize, settings: &Settings) -> Outcome {
-    let batches: Vec<_> = posts(shares).chunks(4096).map(|rows| Ok(post::batch(rows))).collect();
+    let batches: Vec<_> =
+        posts(shares).chunks(4096).map(|rows| Ok(Batch::new(Kind::Post, post::batch(rows)))).collect();
     let parts: Vec<Part> = vec![Box::new(batches.into_iter())];
     let detector = detect::catalogue::find("coordinated-sharing").expect("it is in the catalogue");
     let engine = Engine::new(threads, usize::MAX, Arc::new(NoScratch));
     let mut names = || Names {
         accounts: AccountNames::numbers(),
         objects: ObjectNames::numbers(),
+        texts: traffic::Texts::default(),
         sources: vec!["test".to_owned()],
         rows_read: shares.len() as u64,
         rows_refused: 0,
@@ -167,7 +169,7 @@ fn a_syndication_network_is_told_as_such_and_can_be_allowed() {
         name: "Example Wire".to_owned(),
         accounts: network.accounts.iter().map(ToString::to_string).collect(),
     };
-    let settings = Settings { allowed: vec![allowed] };
+    let settings = Settings { allowed: vec![allowed], ..Settings::default() };
     assert_eq!(run(&shares, 2, &settings).findings, Vec::new());
 }
 

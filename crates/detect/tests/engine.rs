@@ -9,7 +9,7 @@ use detect::coordination::co_share;
 use detect::engine::{Engine, column_i32, column_i64};
 use proptest::prelude::*;
 use traffic::post::{self, Action, Platform, Post, Trace};
-use traffic::{Extent, Part, Scratch};
+use traffic::{Batch, Extent, Kind, Part, Scratch};
 
 /// Scratch space in memory.
 #[derive(Default)]
@@ -63,7 +63,10 @@ fn parts(rows: &[Post], batch: usize, n_parts: usize) -> Vec<Part> {
     for (at, batch) in batches.into_iter().enumerate() {
         parts[at % n_parts.max(1)].push(batch);
     }
-    parts.into_iter().map(|p| Box::new(p.into_iter().map(Ok)) as Part).collect()
+    parts
+        .into_iter()
+        .map(|p| Box::new(p.into_iter().map(|rows| Ok(Batch::new(Kind::Post, rows)))) as Part)
+        .collect()
 }
 
 proptest! {

@@ -10,7 +10,7 @@ use detect::{AllowedNetwork, Engine, Names, Outcome, Settings};
 use domain::{Finding, Severity, Timestamp};
 use oorandom::Rand64;
 use traffic::post::{self, Action, Platform, Post, Trace};
-use traffic::{AccountNames, ObjectNames, Part};
+use traffic::{AccountNames, Batch, Kind, ObjectNames, Part};
 
 /// Monday, 30 August 2021, midnight UTC.
 const START_S: i64 = 1_630_281_600;
@@ -75,7 +75,8 @@ impl traffic::Scratch for NoScratch {
 }
 
 fn run(rows: &[Post], threads: usize, settings: &Settings, names: Names) -> Outcome {
-    let batches: Vec<_> = rows.chunks(4096).map(|rows| Ok(post::batch(rows))).collect();
+    let batches: Vec<_> =
+        rows.chunks(4096).map(|rows| Ok(Batch::new(Kind::Post, post::batch(rows)))).collect();
     let parts: Vec<Part> = vec![Box::new(batches.into_iter())];
     let detector = detect::catalogue::find("synchronised-burst").expect("it is in the catalogue");
     let engine = Engine::new(threads, usize::MAX, Arc::new(NoScratch));
@@ -85,7 +86,14 @@ fn run(rows: &[Post], threads: usize, settings: &Settings, names: Names) -> Outc
 }
 
 fn names(accounts: AccountNames, objects: ObjectNames) -> Names {
-    Names { accounts, objects, sources: vec!["test".to_owned()], rows_read: 0, rows_refused: 0 }
+    Names {
+        accounts,
+        objects,
+        texts: traffic::Texts::default(),
+        sources: vec!["test".to_owned()],
+        rows_read: 0,
+        rows_refused: 0,
+    }
 }
 
 fn numbers() -> Names {
@@ -279,7 +287,7 @@ fn a_declared_network_counts_as_one_account() {
         name: "The Daily Example".to_owned(),
         accounts: (3000..3040).map(|account| account.to_string()).collect(),
     };
-    let settings = Settings { allowed: vec![allowed] };
+    let settings = Settings { allowed: vec![allowed], ..Settings::default() };
     assert_eq!(lines(&run(&rows, 2, &settings, numbers()).findings), "");
 }
 

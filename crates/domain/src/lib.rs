@@ -6,10 +6,12 @@
 pub mod evidence;
 pub mod finding;
 pub mod pseudonym;
+pub mod site;
 pub mod time;
 pub mod wire;
 
 pub use evidence::{Evidence, Member, Sample, Sensitivity, SharedObject, Tie};
 pub use finding::{BenignCause, Finding, FindingId, Provenance, Severity, Subject, Technique, Verdict};
 pub use pseudonym::{CaseKey, Pseudonym};
+pub use site::{AsnTable, Asset, Embed, ExpectedEvent, KnownClient, Prefix, Site};
 pub use time::Timestamp;

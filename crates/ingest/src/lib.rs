@@ -7,11 +7,13 @@
 //!     accounts: ingest::Accounts::Plain,
 //!     now,
 //!     default_trace: traffic::Trace::Object,
+//!     seed: traffic::Seed(0),
 //! };
-//! let mut reading = ingest::open_posts(&["posts.csv.gz".into()], options)?;
+//! let mut reading = ingest::open(&["posts.csv.gz".into()], options)?;
 //! for part in reading.take_parts() {
 //!     for batch in part {
-//!         println!("{} rows of post traffic", batch?.num_rows());
+//!         let batch = batch?;
+//!         println!("{} rows of {} traffic", batch.rows.num_rows(), batch.kind);
 //!     }
 //! }
 //! let ledger = reading.finish();
@@ -29,6 +31,8 @@
 
 mod error;
 mod files;
+pub mod live;
+mod network;
 pub mod normal;
 mod parquet;
 mod problems;
@@ -43,7 +47,7 @@ mod time;
 pub use error::ReadError;
 pub use problems::{Example, Problem, Problems, Reason};
 pub use progress::Progress;
-pub use reading::{Accounts, Ledger, Options, PostReading, open_posts};
+pub use reading::{Accounts, Ledger, Options, Reading, open};
 
 /// The longest line, in bytes. A longer one is refused and skipped without being kept.
 pub const MAX_LINE: usize = 1 << 20;

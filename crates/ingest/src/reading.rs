@@ -1,13 +1,13 @@
 //! Opens files of posts and reads them in parts.
 
+use std::collections::{BTreeMap, VecDeque};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use arrow_array::RecordBatch;
 use domain::{CaseKey, Timestamp};
-use traffic::{AccountNames, ObjectNames, Part, SourceError, Trace};
+use traffic::{AccountNames, Batch, Kind, ObjectNames, Part, Seed, SourceError, Texts, Trace};
 
 use crate::error::ReadError;
 use crate::files::{self, Found, Input};
@@ -37,6 +37,8 @@ pub struct Options {
     pub now: Timestamp,
     /// The trace of a table's objects that state none.
     pub default_trace: Trace,
+    /// What makes the ids of texts.
+    pub seed: Seed,
 }
 
 /// What a reading gave beside its rows.
@@ -46,6 +48,10 @@ pub struct Ledger {
     pub accounts: AccountNames,
     /// Names behind the column `object`.
     pub objects: ObjectNames,
+    /// Texts behind text ids.
+    pub texts: Texts,
+    /// Rows of traffic by kind.
+    pub kinds: BTreeMap<Kind, u64>,
     /// What could not be read, by source and reason.
     pub problems: Problems,
     /// Files, as the user named them.
@@ -60,7 +66,7 @@ pub struct Ledger {
 
 /// Files that are open for reading.
 #[derive(Debug)]
-pub struct PostReading {
+pub struct Reading {
     shared: Arc<Shared>,
     plans: Vec<Plan>,
     sources: Vec<String>,
@@ -72,7 +78,7 @@ pub struct PostReading {
 /// # Errors
 /// A path cannot be looked at; a file that the user named fits no format; nothing was found at all.
 /// A file in a folder that fits no format is passed over and becomes a problem of the ledger.
-pub fn open_posts(paths: &[PathBuf], options: Options) -> Result<PostReading, ReadError> {
+pub fn open(paths: &[PathBuf], options: Options) -> Result<Reading, ReadError> {
     let progress = Progress::default();
     let mut problems = Problems::default();
     let mut plans = Vec::new();
@@ -101,6 +107,10 @@ pub fn open_posts(paths: &[PathBuf], options: Options) -> Result<PostReading, Re
         FileFormat::Text(_) => false,
     });
     let context = Context { bounds: Bounds::new(options.now), default_trace: options.default_trace };
+    let key = match &options.accounts {
+        Accounts::Keyed(key) => Some(key.clone()),
+        Accounts::Plain => None,
+    };
     let names = if all_numbers {
         Names { accounts: AccountNames::numbers(), objects: ObjectNames::numbers() }
     } else {
@@ -115,15 +125,17 @@ pub fn open_posts(paths: &[PathBuf], options: Options) -> Result<PostReading, Re
     let formats = plans.iter().map(|plan| (plan.name.clone(), plan.format.name())).collect();
     let shared = Shared {
         context,
+        seed: options.seed,
+        key,
         all_numbers,
         progress: Arc::new(progress),
         names: Mutex::new(Some(names)),
         tally: Mutex::new(Tally { problems, ..Tally::default() }),
     };
-    Ok(PostReading { shared: Arc::new(shared), plans, sources, formats })
+    Ok(Reading { shared: Arc::new(shared), plans, sources, formats })
 }
 
-impl PostReading {
+impl Reading {
     /// The parts, which may be read one after the other or at the same time: one a file, and several
     /// for a large Parquet file. A second call gives none.
     pub fn take_parts(&mut self) -> Vec<Part> {
@@ -134,7 +146,8 @@ impl PostReading {
                 FileFormat::Text(format) => {
                     let log = Log { source: plan.name.clone(), ..Log::default() };
                     let state = State::Waiting(plan.found, format);
-                    parts.push(Box::new(TextPart { shared, state, rows: Rows::default(), log }));
+                    let rows = shared.rows();
+                    parts.push(Box::new(TextPart { shared, state, rows, log, ready: VecDeque::new() }));
                 }
                 FileFormat::Parquet(groups) => {
                     for groups in groups.split() {
@@ -160,6 +173,8 @@ impl PostReading {
         Ledger {
             accounts: names.accounts,
             objects: names.objects,
+            texts: tally.texts,
+            kinds: tally.kinds,
             problems: tally.problems,
             sources: self.sources,
             formats: self.formats,
@@ -173,6 +188,8 @@ impl PostReading {
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) context: Context,
+    seed: Seed,
+    key: Option<CaseKey>,
     pub(crate) all_numbers: bool,
     pub(crate) progress: Arc<Progress>,
     names: Mutex<Option<Names>>,
@@ -188,6 +205,8 @@ struct Names {
 #[derive(Debug, Default)]
 struct Tally {
     problems: Problems,
+    texts: Texts,
+    kinds: BTreeMap<Kind, u64>,
     read: u64,
     refused: u64,
 }
@@ -207,14 +226,34 @@ struct AllRefused {
 }
 
 impl Shared {
-    /// Rows to a batch, and counts to the tally.
-    pub(crate) fn flush(&self, rows: &mut Rows, log: &mut Log) -> Result<RecordBatch, SourceError> {
+    /// Where a part gathers its rows.
+    pub(crate) fn rows(&self) -> Rows {
+        Rows::new(self.seed, self.key.clone())
+    }
+
+    /// Rows to a batch of each kind, and counts to the tally.
+    pub(crate) fn flush(&self, rows: &mut Rows, log: &mut Log) -> Result<Vec<Batch>, SourceError> {
         self.count(log);
         self.progress.add_rows(rows.len());
-        match lock(&self.names).as_mut() {
-            Some(names) => Ok(rows.intern(&mut names.accounts, &mut names.objects)),
-            None => Err(source_error(&log.source, Finished)),
+        let batches = match lock(&self.names).as_mut() {
+            Some(names) => rows.finish(&mut names.accounts, &mut names.objects),
+            None => return Err(source_error(&log.source, Finished)),
+        };
+        self.note_kinds(&batches);
+        Ok(batches)
+    }
+
+    /// Counts rows by kind.
+    pub(crate) fn note_kinds(&self, batches: &[Batch]) {
+        let mut tally = lock(&self.tally);
+        for batch in batches {
+            *tally.kinds.entry(batch.kind).or_default() += batch.rows.num_rows() as u64;
         }
+    }
+
+    /// Keeps the texts of a part that is at its end.
+    pub(crate) fn keep_texts(&self, rows: &mut Rows) {
+        lock(&self.tally).texts.merge(&mut rows.texts);
     }
 
     /// The error of a source that had rows of which none could be read. They are counted nevertheless.
@@ -291,6 +330,8 @@ struct TextPart {
     state: State,
     rows: Rows,
     log: Log,
+    /// Batches that are made and not yet given out.
+    ready: VecDeque<Batch>,
 }
 
 enum State {
@@ -309,9 +350,12 @@ struct Check {
 }
 
 impl Iterator for TextPart {
-    type Item = Result<RecordBatch, SourceError>;
+    type Item = Result<Batch, SourceError>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        if let Some(batch) = self.ready.pop_front() {
+            return Some(Ok(batch));
+        }
         if let State::Waiting(found, format) = &self.state {
             match Input::open(&found.path, Some(self.shared.progress.clone())) {
                 Ok(input) => {
@@ -333,7 +377,7 @@ impl Iterator for TextPart {
                 Ok(true) if self.rows.is_full() => {
                     check.any_read = true;
                     check.refused += self.log.refused;
-                    return Some(self.shared.flush(&mut self.rows, &mut self.log));
+                    return Some(give_out(&self.shared, &mut self.rows, &mut self.log, &mut self.ready));
                 }
                 Ok(true) => {}
                 Ok(false) => break None,
@@ -358,11 +402,24 @@ impl Iterator for TextPart {
             return Some(Err(self.shared.all_refused(&mut self.log, check.refused, check.format)));
         }
         if self.rows.len() > 0 {
-            return Some(self.shared.flush(&mut self.rows, &mut self.log));
+            self.shared.keep_texts(&mut self.rows);
+            return Some(give_out(&self.shared, &mut self.rows, &mut self.log, &mut self.ready));
         }
+        self.shared.keep_texts(&mut self.rows);
         self.shared.count(&mut self.log);
         None
     }
+}
+
+/// Makes batches of what was read and gives out the first; the others wait in `ready`.
+pub(crate) fn give_out(
+    shared: &Shared,
+    rows: &mut Rows,
+    log: &mut Log,
+    ready: &mut VecDeque<Batch>,
+) -> Result<Batch, SourceError> {
+    ready.extend(shared.flush(rows, log)?);
+    Ok(ready.pop_front().expect("internal error: rows were there, so there is a batch"))
 }
 
 fn open_records(input: Input, format: Format, context: Context) -> Box<dyn Records> {
@@ -370,6 +427,7 @@ fn open_records(input: Input, format: Format, context: Context) -> Box<dyn Recor
         Format::Csv(dialect) => Box::new(Csv::new(input, dialect, context)),
         Format::JsonLines(_) => Box::new(Lines::new(input, context)),
         Format::Document(_) => Box::new(Document::new(input, context)),
+        Format::Network(format) => format.open(input, context),
     }
 }
 
@@ -381,15 +439,16 @@ pub fn fuzz_text(bytes: &[u8]) -> usize {
     let Ok(Ok(Ok(format))) = open().map(|mut input| sniff(&mut input)) else { return 0 };
     let Ok(input) = open() else { return 0 };
     let mut records = open_records(input, format, context);
-    let (mut rows, mut log) = (Rows::default(), Log::default());
+    let (mut rows, mut log) = (Rows::new(Seed(0), None), Log::default());
     let (mut accounts, mut objects) = (AccountNames::plain(), ObjectNames::new());
     let mut n = 0;
     while let Ok(true) = records.step(&mut rows, &mut log) {
         if rows.is_full() {
-            n += rows.intern(&mut accounts, &mut objects).num_rows();
+            n += rows.len();
+            rows.finish(&mut accounts, &mut objects);
         }
     }
-    n + rows.intern(&mut accounts, &mut objects).num_rows()
+    n + rows.len()
 }
 
 /// Reads bytes as Parquet, and gives the number of rows.

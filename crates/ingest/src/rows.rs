@@ -4,9 +4,11 @@
 //! at the same time meet at a lock only once in 65,536 rows.
 
 use arrow_array::RecordBatch;
+use domain::CaseKey;
 use traffic::names::digest;
 use traffic::post::{self, Action, Platform, Post, Trace};
-use traffic::{AccountNames, ObjectNames};
+use traffic::{AccountNames, Address, Batch, Kind, ObjectNames, Seed, Texts};
+use traffic::{flow, login, lookup, rate, request, tls};
 
 use crate::problems::Reason;
 use crate::{BATCH_ROWS, MAX_NAME};
@@ -64,21 +66,125 @@ struct Row {
     author: Option<Span>,
 }
 
-/// Rows that wait for their ids.
-#[derive(Debug, Default)]
+/// Rows of any kind that a part has read and not yet given out.
+#[derive(Debug)]
 pub(crate) struct Rows {
+    posts: Posts,
+    /// Flows.
+    pub(crate) flows: flow::Builder,
+    /// Requests.
+    pub(crate) requests: request::Builder,
+    /// Lookups.
+    pub(crate) lookups: lookup::Builder,
+    /// Logins.
+    pub(crate) logins: login::Builder,
+    /// TLS handshakes.
+    pub(crate) tls: tls::Builder,
+    /// Rates.
+    pub(crate) rates: rate::Builder,
+    /// Texts behind the ids that this part gave.
+    pub(crate) texts: Texts,
+    seed: Seed,
+    key: Option<CaseKey>,
+}
+
+impl Rows {
+    /// With what makes the ids of texts and, where accounts are to be pseudonyms, their key.
+    pub(crate) fn new(seed: Seed, key: Option<CaseKey>) -> Self {
+        Self {
+            posts: Posts::default(),
+            flows: flow::Builder::default(),
+            requests: request::Builder::default(),
+            lookups: lookup::Builder::default(),
+            logins: login::Builder::default(),
+            tls: tls::Builder::default(),
+            rates: rate::Builder::default(),
+            texts: Texts::default(),
+            seed,
+            key,
+        }
+    }
+
+    /// Takes a row of `post`.
+    ///
+    /// # Errors
+    /// A name is missing or too long. Nothing is taken then.
+    pub(crate) fn push(&mut self, draft: &Draft<'_>) -> Result<(), Reason> {
+        self.posts.push(draft)
+    }
+
+    /// The id of a text, which is kept to be shown.
+    pub(crate) fn text(&mut self, text: &[u8]) -> i64 {
+        let id = self.seed.text(text);
+        self.texts.keep(id, text);
+        id
+    }
+
+    /// The digest of an account: of its pseudonym, where the case has a key. The input's own id is
+    /// forgotten then.
+    pub(crate) fn account(&mut self, account: &[u8]) -> i64 {
+        let name = match &self.key {
+            Some(key) => key.pseudonym(account).to_string().into_bytes(),
+            None => account.to_vec(),
+        };
+        self.text(&name)
+    }
+
+    /// An address, or the name of a host where the bytes are none.
+    pub(crate) fn address_or_name(&mut self, text: &[u8]) -> Address {
+        Address::parse(text).unwrap_or_else(|| Address::name(self.text(&text.to_ascii_lowercase())))
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.posts.waiting.len()
+            + self.flows.len()
+            + self.requests.len()
+            + self.lookups.len()
+            + self.logins.len()
+            + self.tls.len()
+            + self.rates.len()
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.posts.is_full()
+            || self.requests.len() >= BATCH_ROWS
+            || self.flows.len() >= BATCH_ROWS
+            || self.lookups.len() >= BATCH_ROWS
+            || self.logins.len() >= BATCH_ROWS
+            || self.tls.len() >= BATCH_ROWS
+            || self.rates.len() >= BATCH_ROWS
+    }
+
+    /// Gives ids to posts and makes a batch of each kind that has rows; they are gone afterwards.
+    pub(crate) fn finish(&mut self, accounts: &mut AccountNames, objects: &mut ObjectNames) -> Vec<Batch> {
+        let mut batches = Vec::new();
+        if !self.posts.waiting.is_empty() {
+            batches.push(Batch::new(Kind::Post, self.posts.intern(accounts, objects)));
+        }
+        macro_rules! take {
+            ($($builder:ident $kind:ident),+) => {
+                $(if !self.$builder.is_empty() {
+                    batches.push(Batch::new(Kind::$kind, self.$builder.finish()));
+                })+
+            };
+        }
+        take!(flows Flow, requests Request, lookups Lookup, logins Login, tls Tls, rates Rate);
+        batches
+    }
+}
+
+/// Posts that wait for their ids.
+#[derive(Debug, Default)]
+struct Posts {
     arena: Vec<u8>,
     waiting: Vec<Row>,
     builder: post::Builder,
     name: Vec<u8>,
 }
 
-impl Rows {
-    /// Takes a row.
-    ///
-    /// # Errors
-    /// A name is missing or too long. Nothing is taken then.
-    pub(crate) fn push(&mut self, draft: &Draft<'_>) -> Result<(), Reason> {
+impl Posts {
+    /// See [`Rows::push`].
+    fn push(&mut self, draft: &Draft<'_>) -> Result<(), Reason> {
         if draft.account.is_empty() {
             return Err(Reason::NoAccount);
         }
@@ -111,16 +217,12 @@ impl Rows {
         Ok(())
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.waiting.len()
-    }
-
-    pub(crate) fn is_full(&self) -> bool {
+    fn is_full(&self) -> bool {
         self.waiting.len() >= BATCH_ROWS || self.arena.len() >= ARENA_BYTES
     }
 
     /// Gives ids and makes a batch; the rows are gone afterwards.
-    pub(crate) fn intern(&mut self, accounts: &mut AccountNames, objects: &mut ObjectNames) -> RecordBatch {
+    fn intern(&mut self, accounts: &mut AccountNames, objects: &mut ObjectNames) -> RecordBatch {
         let arena = &self.arena;
         let at = |span: Span| &arena[span.start as usize..][..span.len as usize];
         for row in &self.waiting {

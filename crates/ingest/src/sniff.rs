@@ -1,9 +1,11 @@
 //! Which format a file has, by its content.
 
 use std::io::{self, Read};
+use std::sync::Arc;
 
 use crate::MAX_LINE;
 use crate::files::Input;
+use crate::network::{self, NetworkFormat};
 use crate::records::{Dialect, Kind, as_utf8, first_value, kind_of};
 
 /// A line of at most the limit, and its line end, always fit.
@@ -18,6 +20,7 @@ pub(crate) enum Format {
     Csv(Dialect),
     JsonLines(Option<Kind>),
     Document(Option<Kind>),
+    Network(Arc<dyn NetworkFormat>),
 }
 
 impl Format {
@@ -30,6 +33,7 @@ impl Format {
             },
             Self::JsonLines(Some(kind)) | Self::Document(Some(kind)) => kind.name(),
             Self::JsonLines(None) | Self::Document(None) => "JSON",
+            Self::Network(format) => format.name(),
         }
     }
 }
@@ -56,6 +60,10 @@ pub(crate) fn sniff(input: &mut Input) -> io::Result<Result<Format, Tried>> {
 }
 
 fn of_head(head: &[u8]) -> Result<Format, Tried> {
+    let mut tried = match network::sniff(head) {
+        Ok(format) => return Ok(Format::Network(format)),
+        Err(tried) => tried,
+    };
     if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
         return Err(vec![("text", "it is UTF-16, which is not read: save it as UTF-8".to_owned())]);
     }
@@ -67,7 +75,7 @@ fn of_head(head: &[u8]) -> Result<Format, Tried> {
     if lines.is_whole() {
         return Ok(Format::JsonLines(lines.kind));
     }
-    let mut tried: Tried = vec![("Parquet", "it does not begin with PAR1".to_owned())];
+    tried.push(("Parquet", "it does not begin with PAR1".to_owned()));
     if matches!(text[0], b'{' | b'[') {
         match first_value(text).as_ref().map(kind_of) {
             Some(Some(kind)) => return Ok(Format::Document(Some(kind))),

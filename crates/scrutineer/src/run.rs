@@ -9,9 +9,9 @@ use std::{io, panic, thread};
 
 use detect::{AllowedNetwork, Detector, Engine, Names, Settings};
 use domain::{CaseKey, Timestamp};
-use ingest::{Ledger, PostReading, Reason};
+use ingest::{Ledger, Reading, Reason};
 use store::TempScratch;
-use traffic::Trace;
+use traffic::{Seed, Trace};
 
 use crate::case_key;
 use crate::summary::{InputProblem, Summary};
@@ -89,8 +89,9 @@ pub(crate) fn run(request: Request, progress: &mut dyn FnMut(Progress)) -> Resul
         Some(key) => ingest::Accounts::Keyed(key),
         None => ingest::Accounts::Plain,
     };
-    let options = ingest::Options { accounts, now: request.now, default_trace: Trace::Object };
-    let reading = ingest::open_posts(&request.inputs, options)?;
+    let seed = request.key.as_ref().map_or(Seed(0), seed_of);
+    let options = ingest::Options { accounts, now: request.now, default_trace: Trace::Object, seed };
+    let reading = ingest::open(&request.inputs, options)?;
     let counters = reading.progress();
     let (done, wait) = mpsc::channel::<()>();
     thread::scope(|scope| {
@@ -109,7 +110,7 @@ pub(crate) fn run(request: Request, progress: &mut dyn FnMut(Progress)) -> Resul
     })
 }
 
-fn search(mut reading: PostReading, request: Request) -> Result<Summary, RunFailed> {
+fn search(mut reading: Reading, request: Request) -> Result<Summary, RunFailed> {
     let wanted: Vec<&Detector> = detect::catalogue::all()
         .iter()
         .filter(|detector| request.only.is_empty() || request.only.iter().any(|name| name == detector.name))
@@ -123,10 +124,11 @@ fn search(mut reading: PostReading, request: Request) -> Result<Summary, RunFail
     let mut names = || {
         let ledger = reading.take().expect("internal error: names are asked for once").finish();
         note_input(&ledger, &mut summary);
-        let Ledger { accounts, objects, sources, rows_read, rows_refused, .. } = ledger;
-        Names { accounts, objects, sources, rows_read, rows_refused }
+        let Ledger { accounts, objects, texts, sources, rows_read, rows_refused, .. } = ledger;
+        Names { accounts, objects, texts, sources, rows_read, rows_refused }
     };
-    let settings = Settings { allowed: request.allowed };
+    let seed = request.key.as_ref().map_or(Seed(0), seed_of);
+    let settings = Settings { allowed: request.allowed, seed, ..Settings::default() };
     let outcome = detect::run(&wanted, parts, &mut names, &settings, &engine)?;
     summary.findings = outcome.findings;
     summary.notes.extend(outcome.notes);
@@ -161,4 +163,11 @@ fn note_input(ledger: &Ledger, summary: &mut Summary) {
             .notes
             .push("Accounts are plain numbers in this input, so they are shown as they are.".to_owned());
     }
+}
+
+/// What makes the ids of texts in this case.
+fn seed_of(key: &CaseKey) -> Seed {
+    Seed(u64::from_le_bytes(
+        key.pseudonym(b"seed of text ids").0[..8].try_into().expect("internal error: 8 bytes"),
+    ))
 }

@@ -44,8 +44,9 @@ fn ours(posts: &Path) -> Result<Edges, BenchError> {
         accounts: ingest::Accounts::Plain,
         now: domain::Timestamp(i64::MAX / 2),
         default_trace: traffic::Trace::Object,
+        seed: traffic::Seed(0),
     };
-    let mut reading = ingest::open_posts(&[posts.to_owned()], options)?;
+    let mut reading = ingest::open(&[posts.to_owned()], options)?;
     let engine = Engine::new(2, usize::MAX, Arc::new(store::TempScratch::create(None)?));
     let gather = toolkit::gather(toolkit::Kind::Retweet, 60_000, 1);
     let (tables, _) = engine.run(&[gather], number_rows(reading.take_parts()))?;

@@ -38,8 +38,9 @@ pub(super) fn measure(
         accounts: ingest::Accounts::Plain,
         now: domain::Timestamp(i64::MAX / 2),
         default_trace: traffic::Trace::Object,
+        seed: traffic::Seed(0),
     };
-    let mut reading = ingest::open_posts(&[path.to_owned()], options)?;
+    let mut reading = ingest::open(&[path.to_owned()], options)?;
     let (tables, totals) = engine.run(&[co_share::gather(60_000, 3)], reading.take_parts())?;
     let pairs = &tables["co-share.pairs"];
     let usage = usage()?;

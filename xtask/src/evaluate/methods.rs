@@ -9,7 +9,7 @@ use detect::{Detector, Engine, Names, Settings};
 use domain::{Finding, Subject};
 use exercise::coordination::Share;
 use store::TempScratch;
-use traffic::{AccountNames, Action, ObjectNames, Part, Platform, Post, Trace, post};
+use traffic::{AccountNames, Action, Batch, Kind, ObjectNames, Part, Platform, Post, Trace, post};
 
 use super::EvaluateError;
 use super::count::Flagged;
@@ -43,6 +43,7 @@ impl Methods {
         let mut names = || Names {
             accounts: AccountNames::numbers(),
             objects: ObjectNames::numbers(),
+            texts: traffic::Texts::default(),
             sources: Vec::new(),
             rows_read: shares.len() as u64,
             rows_refused: 0,
@@ -84,7 +85,7 @@ fn part(shares: &[Share]) -> Part {
         .chunks(BATCH)
         .map(|shares| {
             let posts: Vec<Post> = shares.iter().map(as_post).collect();
-            Ok(post::batch(&posts))
+            Ok(Batch::new(Kind::Post, post::batch(&posts)))
         })
         .collect();
     Box::new(batches.into_iter())

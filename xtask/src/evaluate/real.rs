@@ -48,7 +48,14 @@ pub(super) fn find(
         let ledger = reading.take().expect("internal error: names are asked for once").finish();
         let Ledger { accounts, objects, rows_read, rows_refused, .. } = ledger;
         rows = rows_read;
-        Names { accounts, objects, sources: vec![file.to_owned()], rows_read, rows_refused }
+        Names {
+            accounts,
+            objects,
+            texts: traffic::Texts::default(),
+            sources: vec![file.to_owned()],
+            rows_read,
+            rows_refused,
+        }
     };
     let mut findings = methods.findings_of(parts, &mut names)?;
     findings.sort_by(|a, b| {

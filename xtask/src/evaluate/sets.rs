@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use detect::engine::{column_i32, column_i64};
 use domain::Timestamp;
 use exercise::coordination::Share;
-use ingest::{Accounts, Options, PostReading};
+use ingest::{Accounts, Options, Reading};
 
 use super::EvaluateError;
 
@@ -19,10 +19,15 @@ pub(super) const GERMAN: &str = "coordination/german_url.csv";
 pub(super) const CONTROL: &str = "coordination/control/weibo_ced_reposts.csv.gz";
 
 /// Opens one file of the data folder.
-pub(super) fn open(data: &Path, name: &str) -> Result<PostReading, EvaluateError> {
+pub(super) fn open(data: &Path, name: &str) -> Result<Reading, EvaluateError> {
     let path: PathBuf = data.join(name);
-    let options = Options { accounts: Accounts::Plain, now: NOW, default_trace: traffic::Trace::Object };
-    Ok(ingest::open_posts(&[path], options)?)
+    let options = Options {
+        accounts: Accounts::Plain,
+        now: NOW,
+        default_trace: traffic::Trace::Object,
+        seed: traffic::Seed(0),
+    };
+    Ok(ingest::open(&[path], options)?)
 }
 
 /// All shares of a file, with accounts and objects as dense numbers.
@@ -30,7 +35,7 @@ pub(super) fn shares(data: &Path, name: &str) -> Result<Vec<Share>, EvaluateErro
     let mut shares = Vec::new();
     for part in open(data, name)?.take_parts() {
         for batch in part {
-            let batch = batch?;
+            let batch = batch?.rows;
             let (accounts, objects) = (column_i32(&batch, "account"), column_i64(&batch, "object"));
             let times = column_i64(&batch, "time");
             let rows = accounts.iter().zip(objects).zip(times);

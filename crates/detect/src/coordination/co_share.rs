@@ -28,7 +28,7 @@ pub fn gather(window_ms: i64, min_objects: i64) -> Gather {
         steps: vec![
             Step {
                 name: "co-share.meetings",
-                from: vec![Input::Traffic(None)],
+                from: vec![Input::traffic(traffic::Kind::Post)],
                 by: &["object"],
                 order: &["time"],
                 combine: None,

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, BooleanArray, Int64Array, RecordBatch};
 use arrow_schema::{DataType, Field, Schema};
 use arrow_select::filter::filter_record_batch;
-use traffic::{AccountNames, Part, Trace};
+use traffic::{AccountNames, Batch, Kind, Part, Trace};
 
 use crate::engine::column_i32;
 
@@ -23,9 +23,12 @@ pub fn number_rows(parts: Vec<Part>) -> Vec<Part> {
         let mut next = (part as i64) << 40;
         Box::new(batches.map(move |batch| {
             let batch = batch?;
-            let rows = next..next + batch.num_rows() as i64;
+            let rows = next..next + batch.rows.num_rows() as i64;
             next = rows.end;
-            Ok(with_column(&batch, "row", Arc::new(Int64Array::from_iter_values(rows))))
+            Ok(Batch::new(
+                batch.kind,
+                with_column(&batch.rows, "row", Arc::new(Int64Array::from_iter_values(rows))),
+            ))
         }))
     };
     parts.into_iter().enumerate().map(number).collect()
@@ -33,10 +36,14 @@ pub fn number_rows(parts: Vec<Part>) -> Vec<Part> {
 
 /// Leaves the rows of one trace.
 pub fn only_trace(parts: Vec<Part>, trace: Trace) -> Vec<Part> {
-    let keep = move |batch: RecordBatch| {
+    let keep = move |Batch { kind, rows }: Batch| {
+        if kind != Kind::Post {
+            return Batch { kind, rows };
+        }
         let keep: BooleanArray =
-            column_i32(&batch, "trace").iter().map(|&code| Some(code == trace.code())).collect();
-        filter_record_batch(&batch, &keep).expect("internal error: one mark was made for each row")
+            column_i32(&rows, "trace").iter().map(|&code| Some(code == trace.code())).collect();
+        let rows = filter_record_batch(&rows, &keep).expect("internal error: one mark was made for each row");
+        Batch { kind, rows }
     };
     parts.into_iter().map(|part| Box::new(part.map(move |batch| batch.map(keep))) as Part).collect()
 }

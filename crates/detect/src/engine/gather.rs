@@ -7,6 +7,7 @@ use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int32Type, Int64Type};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use traffic::Kind;
 
 use super::EngineError;
 
@@ -49,10 +50,25 @@ pub struct Step {
 /// Where a step's rows come from.
 #[derive(Clone)]
 pub enum Input {
-    /// The traffic itself, first passed through a row filter or map where one is given.
-    Traffic(Option<fn(&RecordBatch) -> RecordBatch>),
+    /// Traffic of one kind, first passed through a row filter or map where one is given.
+    Traffic(Kind, Option<Map>),
     /// The output of an earlier step, by name.
     Step(&'static str),
+}
+
+/// A row filter or map. It sees each batch on its own and must give the same rows for the same rows.
+pub type Map = Arc<dyn Fn(&RecordBatch) -> RecordBatch + Send + Sync>;
+
+impl Input {
+    /// Traffic as it is.
+    pub fn traffic(kind: Kind) -> Self {
+        Self::Traffic(kind, None)
+    }
+
+    /// Traffic through a map.
+    pub fn mapped(kind: Kind, map: impl Fn(&RecordBatch) -> RecordBatch + Send + Sync + 'static) -> Self {
+        Self::Traffic(kind, Some(Arc::new(map)))
+    }
 }
 
 /// Makes one kernel per partition.

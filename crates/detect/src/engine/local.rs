@@ -172,7 +172,7 @@ impl Run<'_> {
         let parts: Vec<Mutex<Option<Part>>> = parts.into_iter().map(|part| Mutex::new(Some(part))).collect();
         let left = AtomicUsize::new(parts.len());
         in_threads(self.engine.threads, |thread| {
-            let mut writers = Self::writers(steps, |input| matches!(input, Input::Traffic(_)));
+            let mut writers = Self::writers(steps, |input| matches!(input, Input::Traffic(..)));
             // Each thread begins at a part of its own; threads that have none share.
             let mut at = thread;
             while left.load(Ordering::Acquire) > 0 {
@@ -189,10 +189,12 @@ impl Run<'_> {
                 drop(part);
                 let Some(batch) = next.transpose()? else { continue };
                 for writer in &mut writers {
-                    let Input::Traffic(map) = &writer.input else { continue };
-                    match map {
-                        Some(map) => writer.add(self, &map(&batch))?,
-                        None => writer.add(self, &batch)?,
+                    match &writer.input {
+                        Input::Traffic(kind, Some(map)) if *kind == batch.kind => {
+                            writer.add(self, &map(&batch.rows))?;
+                        }
+                        Input::Traffic(kind, None) if *kind == batch.kind => writer.add(self, &batch.rows)?,
+                        _ => {}
                     }
                 }
             }

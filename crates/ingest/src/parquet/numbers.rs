@@ -6,6 +6,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Int32Type, Int64Type, TimestampMillisecondType};
 use arrow_array::{Array, ArrayRef, Int32Array, Int64Array, RecordBatch};
 use traffic::{Action, Platform, SourceError, Trace, post};
+use traffic::{Batch, Kind};
 
 use super::{Groups, Origin, Reader};
 use crate::BATCH_ROWS;
@@ -133,7 +134,7 @@ impl Numbers {
 }
 
 impl Iterator for Numbers {
-    type Item = Result<RecordBatch, SourceError>;
+    type Item = Result<Batch, SourceError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if !self.opened {
@@ -155,6 +156,8 @@ impl Iterator for Numbers {
                     self.shared.progress.add_bytes(self.origin.bytes_of(rows));
                     self.shared.progress.add_rows(batch.num_rows());
                     if batch.num_rows() > 0 {
+                        let batch = Batch::new(Kind::Post, batch);
+                        self.shared.note_kinds(std::slice::from_ref(&batch));
                         return Some(Ok(batch));
                     }
                 }

@@ -1,5 +1,6 @@
 //! Columns of text, or of numbers that serve as names, read row by row like a table.
 
+use std::collections::VecDeque;
 use std::io::Write;
 use std::sync::Arc;
 
@@ -10,11 +11,11 @@ use arrow_array::types::{
 };
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{DataType, TimeUnit};
-use traffic::SourceError;
+use traffic::{Batch, SourceError};
 
 use super::{Columns, Groups, Origin, Reader, TEXT_ROWS};
 use crate::problems::Reason;
-use crate::reading::Shared;
+use crate::reading::{Shared, give_out};
 use crate::records::Log;
 use crate::rows::Rows;
 use crate::tables::Layout;
@@ -45,6 +46,7 @@ pub(super) struct Text {
     opened: bool,
     current: Option<(RecordBatch, usize)>,
     rows: Rows,
+    ready: VecDeque<Batch>,
     log: Log,
     row: u64,
     any_read: bool,
@@ -58,6 +60,7 @@ impl Text {
             Columns::Numbers(_) => Layout::of_numbers(groups.order()),
         };
         let row = groups.rows_before();
+        let rows = shared.rows();
         Self {
             shared,
             groups,
@@ -66,7 +69,8 @@ impl Text {
             reader: None,
             opened: false,
             current: None,
-            rows: Rows::default(),
+            rows,
+            ready: VecDeque::new(),
             log,
             row,
             any_read: false,
@@ -97,9 +101,12 @@ impl Text {
 }
 
 impl Iterator for Text {
-    type Item = Result<RecordBatch, SourceError>;
+    type Item = Result<Batch, SourceError>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        if let Some(batch) = self.ready.pop_front() {
+            return Some(Ok(batch));
+        }
         if !self.opened {
             self.opened = true;
             match self.groups.open_file(&self.origin, TEXT_ROWS) {
@@ -117,7 +124,7 @@ impl Iterator for Text {
             }
             if self.rows.is_full() {
                 self.any_read = true;
-                return Some(self.shared.flush(&mut self.rows, &mut self.log));
+                return Some(give_out(&self.shared, &mut self.rows, &mut self.log, &mut self.ready));
             }
             match self.reader.as_mut().and_then(Iterator::next) {
                 Some(Ok(batch)) => self.current = Some((batch, 0)),
@@ -136,7 +143,7 @@ impl Iterator for Text {
                         return Some(Err(self.shared.all_refused(&mut self.log, refused, "Parquet")));
                     }
                     if self.rows.len() > 0 {
-                        return Some(self.shared.flush(&mut self.rows, &mut self.log));
+                        return Some(give_out(&self.shared, &mut self.rows, &mut self.log, &mut self.ready));
                     }
                     self.shared.count(&mut self.log);
                     return None;

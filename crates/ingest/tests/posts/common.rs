@@ -7,7 +7,7 @@ use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int32Type, Int64Type};
 use domain::Timestamp;
-use ingest::{Accounts, Ledger, Options, open_posts};
+use ingest::{Accounts, Ledger, Options, open};
 use traffic::{Action, Platform, Trace};
 
 /// 23 November 2026, noon.
@@ -28,7 +28,7 @@ impl Read {
 }
 
 pub(crate) fn plain() -> Options {
-    Options { accounts: Accounts::Plain, now: NOW, default_trace: Trace::Object }
+    Options { accounts: Accounts::Plain, now: NOW, default_trace: Trace::Object, seed: traffic::Seed(0) }
 }
 
 /// Reads files with their own account ids.
@@ -37,12 +37,12 @@ pub(crate) fn read(paths: &[PathBuf]) -> Result<Read, String> {
 }
 
 pub(crate) fn read_with(paths: &[PathBuf], options: Options) -> Result<Read, String> {
-    let mut reading = open_posts(paths, options).map_err(|error| error.to_string())?;
+    let mut reading = open(paths, options).map_err(|error| error.to_string())?;
     let (mut batches, mut failed) = (Vec::new(), Vec::new());
     for part in reading.take_parts() {
         for batch in part {
             match batch {
-                Ok(batch) => batches.push(batch),
+                Ok(batch) => batches.push(batch.rows),
                 Err(error) => failed.push(format!("{error}: {}", error.cause)),
             }
         }

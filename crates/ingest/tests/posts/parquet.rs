@@ -97,7 +97,7 @@ fn a_large_file_has_several_parts_with_the_same_rows() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("file");
     std::fs::write(&path, file(columns, None)).expect("a file");
-    let mut reading = ingest::open_posts(&[path], crate::common::plain()).expect("a file");
+    let mut reading = ingest::open(&[path], crate::common::plain()).expect("a file");
     let parts = reading.take_parts();
     assert!(parts.len() > 1);
     let rows: usize = parts.into_iter().flatten().map(|batch| batch.expect("a batch").num_rows()).sum();

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
 use domain::CaseKey;
-use ingest::{Accounts, Options, open_posts};
+use ingest::{Accounts, Options, open};
 
 use crate::common::{dump, plain, read_with};
 
@@ -42,7 +42,7 @@ fn parts_may_be_read_in_any_order_and_at_once() {
         lines
     };
     let one_by_one = read_with(&paths, plain()).expect("samples");
-    let mut reading = open_posts(&paths, plain()).expect("samples");
+    let mut reading = open(&paths, plain()).expect("samples");
     let parts = reading.take_parts();
     assert_eq!((parts.len(), reading.take_parts().len()), (names.len(), 0));
     let batches = std::thread::scope(|scope| {
@@ -64,7 +64,7 @@ fn parts_may_be_read_in_any_order_and_at_once() {
 
 #[test]
 fn a_part_that_is_read_too_late_fails_and_does_not_panic() {
-    let mut reading = open_posts(&[sample("long.csv")], plain()).expect("a sample");
+    let mut reading = open(&[sample("long.csv")], plain()).expect("a sample");
     let mut parts = reading.take_parts();
     drop(reading.finish());
     assert!(parts[0].next().is_some_and(|batch| batch.is_err()));

@@ -137,10 +137,11 @@ impl Edges {
 
     /// The network of the detector `coordinated-sharing`, with both p-values of every pair.
     fn ours(&self) -> Result<Done, CommandError> {
-        let (tables, ledger) = self.gather((coordinated_sharing::DETECTOR.gather)())?;
+        let (tables, ledger) = self.gather((coordinated_sharing::DETECTOR.gather)(&Settings::default()))?;
         let names = Names {
             accounts: ledger.accounts,
             objects: ledger.objects,
+            texts: ledger.texts,
             sources: ledger.sources,
             rows_read: ledger.rows_read,
             rows_refused: ledger.rows_refused,
@@ -191,8 +192,9 @@ impl Edges {
     ) -> Result<(detect::engine::Tables, ingest::Ledger), EdgesError> {
         #[expect(clippy::disallowed_methods, reason = "the binary is where the clock is read")]
         let now = Timestamp(jiff::Timestamp::now().as_millisecond());
-        let options = Options { accounts: Accounts::Plain, now, default_trace: Trace::Object };
-        let mut reading = ingest::open_posts(&self.paths, options)?;
+        let options =
+            Options { accounts: Accounts::Plain, now, default_trace: Trace::Object, seed: traffic::Seed(0) };
+        let mut reading = ingest::open(&self.paths, options)?;
         let scratch = store::TempScratch::create(None).map_err(|source| EdgesError::Scratch { source })?;
         let threads = self
             .threads

@@ -20,29 +20,6 @@ use arrow_array::builder::{Int32Builder, Int64Builder};
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 
-macro_rules! codes {
-    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $code:literal $text:literal),+ $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum $name { $($(#[$vdoc])* $variant = $code),+ }
-        impl $name {
-            /// Every variant, in order of code.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-            /// The code in the column.
-            pub fn code(self) -> i32 { self as i32 }
-            /// The variant of a code.
-            pub fn from_code(code: i32) -> Option<Self> { Self::ALL.iter().copied().find(|v| v.code() == code) }
-            /// The one spelling, in kebab case.
-            pub fn name(self) -> &'static str { match self { $(Self::$variant => $text),+ } }
-            /// The variant of that name.
-            pub fn parse(name: &str) -> Option<Self> { Self::ALL.iter().copied().find(|v| v.name() == name) }
-        }
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.pad(self.name()) }
-        }
-    };
-}
-
 codes!(
     /// What kind of object two accounts can have in common.
     Trace {

@@ -92,7 +92,7 @@ pub fn gather(rule: Rule) -> Gather {
         steps: vec![
             step(
                 "coortweet.active",
-                Input::Traffic(None),
+                Input::traffic(traffic::Kind::Post),
                 &["trace", "account"],
                 &["object", "time", "post", "row"],
                 Arc::new(MakeActive { rule }),

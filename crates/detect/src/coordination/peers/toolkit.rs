@@ -69,7 +69,7 @@ pub fn gather(kind: Kind, window_ms: i64, min_weight: i64) -> Gather {
         steps: vec![
             step(
                 "toolkit.messages",
-                Input::Traffic(None),
+                Input::traffic(traffic::Kind::Post),
                 &["post"],
                 &["row"],
                 Arc::new(MakeMessages { kind }),

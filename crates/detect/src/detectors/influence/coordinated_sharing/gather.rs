@@ -35,7 +35,7 @@ pub(super) const ENTRIES: &str = "coordinated-sharing.habits";
 pub(super) const REPEAT: &str = "coordinated-sharing.repeat";
 
 /// The gather of the detector.
-pub(super) fn gather() -> Gather {
+pub(super) fn gather(_: &crate::Settings) -> Gather {
     let step = |name, from, by, order, kernel: Arc<dyn MakeKernel>, keep| Step {
         name,
         from: vec![from],
@@ -54,7 +54,7 @@ pub(super) fn gather() -> Gather {
         steps: vec![
             step(
                 "coordinated-sharing.audience",
-                Input::Traffic(Some(shares)),
+                Input::mapped(traffic::Kind::Post, shares),
                 &["object"],
                 &["account", "time"],
                 Arc::new(MakeGroups { kind: Kind::Audience }),

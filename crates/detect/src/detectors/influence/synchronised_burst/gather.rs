@@ -34,18 +34,19 @@ pub(super) const HABITS: &str = "synchronised-burst.habits";
 const DAY_S: i64 = 86_400;
 
 /// The gather of the detector.
-pub(super) fn gather() -> Gather {
-    let step = |name, map, by, order, kernel: Arc<dyn MakeKernel>, small| Step {
-        name,
-        from: vec![Input::Traffic(Some(map))],
-        by,
-        order,
-        combine: None,
-        kernel,
-        small,
-        keep: true,
-        partitions: 64,
-    };
+pub(super) fn gather(_: &crate::Settings) -> Gather {
+    let step =
+        |name, map: fn(&RecordBatch) -> RecordBatch, by, order, kernel: Arc<dyn MakeKernel>, small| Step {
+            name,
+            from: vec![Input::mapped(traffic::Kind::Post, map)],
+            by,
+            order,
+            combine: None,
+            kernel,
+            small,
+            keep: true,
+            partitions: 64,
+        };
     let hour: &[&str] = &["class", "bucket"];
     Gather {
         name: "synchronised-burst",

@@ -1,0 +1,1 @@
+//! Inputs that do not end: files that grow, and datagrams that arrive.

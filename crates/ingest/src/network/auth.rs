@@ -1,0 +1,7 @@
+//! Logs of sshd and PAM, from syslog or journald.
+
+use super::Sniffed;
+
+pub(super) fn sniff(_head: &[u8]) -> Sniffed {
+    Err("it is not one".to_owned())
+}
