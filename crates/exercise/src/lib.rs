@@ -2,4 +2,6 @@
 //! real traffic; evaluations count what was found of it.
 
 pub mod coordination;
+mod random;
+pub mod web;
 pub mod zipf;
