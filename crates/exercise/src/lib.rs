@@ -3,5 +3,6 @@
 
 pub mod coordination;
 mod random;
+pub mod volumetric;
 pub mod web;
 pub mod zipf;
