@@ -140,7 +140,6 @@ impl Scene<'_> {
         // Tabs from before the event must not be an event of their own.
         let mut tabs_before =
             (self.plan.base.per_minute * 0.25 * self.night.poll_every as f64 / 60_000.0) as i64;
-        let nat_size = random.log_uniform((8.0, 80.0));
         let mut nats: Vec<Address> = Vec::new();
         self.scrapers(crowd.scrapers, &mut random);
         self.app_before(&mut random);
@@ -152,7 +151,7 @@ impl Scene<'_> {
                 continue;
             }
             let visit = *random.pick(&people);
-            let client = self.crowd_client(visit, nat_size, &mut nats, &mut old, &mut random);
+            let client = self.crowd_client(visit, &mut nats, &mut old, &mut random);
             if random.chance(crowd.tabs) {
                 let early = tabs_before > 0 && random.chance(0.3);
                 tabs_before -= i64::from(early);
@@ -174,7 +173,6 @@ impl Scene<'_> {
     fn crowd_client(
         &mut self,
         visit: usize,
-        nat_size: f64,
         nats: &mut Vec<Address>,
         old: &mut Vec<(Address, i64)>,
         random: &mut Random,
@@ -188,7 +186,7 @@ impl Scene<'_> {
         };
         let assets = !random.chance(crowd.cached);
         if random.chance(crowd.nat) {
-            if nats.is_empty() || random.chance(1.0 / nat_size) {
+            if nats.is_empty() || random.chance(1.0 / crowd.nat_size) {
                 let nat = if !self.old_nats.is_empty() && random.chance(0.5) {
                     *random.pick(&self.old_nats)
                 } else {
@@ -292,7 +290,7 @@ impl Scene<'_> {
             let agent = self.text(agent);
             let address = self.places.new_client(true, 0.0, random);
             let client = Client { who: Who::Scraper, address, agent, sends: Sends::None, assets: false };
-            let every = random.log_uniform((2_000.0, 30_000.0)) as i64;
+            let every = (random.log_uniform(self.plan.crowd.scraper_every_s) * 1000.0) as i64;
             let early = random.chance(0.5);
             let start = self.night.onset + if early { -3_000_000 } else { 0 } + random.below(60_000) as i64;
             self.poll(&client, (start, self.night.until), every, -1, random);

@@ -162,7 +162,8 @@ pub struct BasePlan {
     pub per_minute: f64,
     /// Minutes of it before the onset.
     pub minutes_before: i64,
-    /// Earlier days of which the same time of day is there too, 0 (the first day ever) to 3.
+    /// Earlier days of which the same time of day is there too: none (the first day ever) in a quarter of seeds,
+    /// else 2 or 3.
     pub earlier_days: i64,
     /// Minutes of each of them.
     pub day_minutes: i64,
@@ -206,6 +207,10 @@ pub struct CrowdPlan {
     pub app_is_known: bool,
     /// Newsrooms' programs that poll every few seconds.
     pub scrapers: usize,
+    /// Seconds between two polls of each, from and to.
+    pub scraper_every_s: (f64, f64),
+    /// Clients behind one address of many, 8 to 80.
+    pub nat_size: f64,
     /// How it begins.
     pub ramp: Ramp,
 }
@@ -342,7 +347,7 @@ impl BasePlan {
         Self {
             per_minute: random.uniform((30.0, 150.0)),
             minutes_before: 180,
-            earlier_days: if random.chance(0.3) { 0 } else { 1 + random.below(3) as i64 },
+            earlier_days: if random.chance(0.25) { 0 } else { 2 + random.below(2) as i64 },
             day_minutes: 120,
             returning: random.uniform((0.2, 0.5)),
             v6: if random.chance(0.7) { random.uniform((0.05, 0.4)) } else { 0.0 },
@@ -368,6 +373,8 @@ impl CrowdPlan {
             app: if random.chance(0.25) { random.uniform((0.0, 0.2)) } else { 0.0 },
             app_is_known: random.chance(0.75),
             scrapers: if random.chance(0.4) { 1 + random.below(3) } else { 0 },
+            scraper_every_s: (2.0, 30.0),
+            nat_size: random.log_uniform((8.0, 80.0)),
             ramp: *random.pick(&[Ramp::Instant, Ramp::Linear, Ramp::Exponential]),
         }
     }
