@@ -9,6 +9,7 @@ mod eve;
 mod nfdump;
 mod pcap;
 mod rate;
+mod web;
 mod zeek;
 
 use std::fmt;
