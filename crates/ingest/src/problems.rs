@@ -62,12 +62,18 @@ reasons! {
     UnknownRecord true "a JSON record of no known kind",
     /// The rest of the file is lost.
     Damaged true "the file is damaged or ends early: the rest is lost",
+    /// Headers that are broken or were not captured, or a link that is not read.
+    BadPacket true "a packet whose headers cannot be read",
     /// In a folder that was named.
     NotPosts true "not a file of posts: passed over",
     /// Read, with each stray byte taken as a Latin-1 character.
     NotUtf8 false "not UTF-8: read as Latin-1",
     /// Read, as if in UTC.
     NoZone false "time without a zone: taken as UTC",
+    /// ARP, spanning tree and the like: counted, and in no flow.
+    NotIp false "a packet that is not IP: counted in no flow",
+    /// The table of flows was full. Packets and bytes are all there; a flow may be in several rows.
+    FlowsCut false "flows given out before their end, because too many went on at once",
     /// A like, a follow, a profile and the like.
     OtherKind false "a record of another kind than posts: passed over",
 }
