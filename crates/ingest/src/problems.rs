@@ -112,12 +112,17 @@ pub struct Problems {
 impl Problems {
     /// Counts one problem. `bytes` is what stood there.
     pub fn add(&mut self, source: &str, reason: Reason, line: u64, bytes: &[u8]) {
+        self.add_many(source, reason, 1, line, bytes);
+    }
+
+    /// Counts a problem that occurred several times, with one example.
+    pub fn add_many(&mut self, source: &str, reason: Reason, times: u64, line: u64, bytes: &[u8]) {
         // The key is only made on first sight: a file of a million bad rows costs one string.
         let problem = match self.by_place.get_mut(&(source, reason) as &dyn Place) {
             Some(problem) => problem,
             None => self.by_place.entry((source.to_owned(), reason)).or_default(),
         };
-        problem.count += 1;
+        problem.count += times;
         if problem.examples.len() < EXAMPLES {
             problem.examples.push(Example { line, excerpt: excerpt(bytes) });
             // Lines that were joined on trial come back in another order.

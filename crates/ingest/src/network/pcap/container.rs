@@ -9,7 +9,6 @@ use std::io::{self, Read};
 
 use pcap_parser::nom;
 use pcap_parser::pcapng::{self, OptionCode};
-use pcap_parser::traits::PcapNGPacketBlock;
 
 use super::headers::Link;
 use crate::files::Input;
@@ -69,7 +68,7 @@ pub(super) enum Layout {
 impl Layout {
     pub(super) fn of(head: &[u8]) -> Result<Self, String> {
         let Some((magic, rest)) = head.split_first_chunk::<4>() else {
-            return Err("it is shorter than the header of a capture".to_owned());
+            return Err(String::new());
         };
         match *magic {
             [0xd4, 0xc3, 0xb2, 0xa1]
@@ -85,7 +84,7 @@ impl Layout {
             [0x0a, 0x0d, 0x0d, 0x0a] if matches!(rest.get(4..8), Some([0x4d, 0x3c, 0x2b, 0x1a] | [0x1a, 0x2b, 0x3c, 0x4d])) => {
                 Ok(Self::Pcapng)
             }
-            _ => Err("it does not begin with the mark of pcap or pcapng".to_owned()),
+            _ => Err(String::new()),
         }
     }
 }

@@ -140,8 +140,9 @@ impl Sight {
 
     /// Gives out a part of what is left. False where nothing was.
     fn finish(&mut self, rows: &mut Rows, log: &mut Log) -> bool {
-        for _ in 0..std::mem::take(&mut self.table.pushed_out).min(1) {
-            log.note(Reason::FlowsCut, 0, b"");
+        let cut = std::mem::take(&mut self.table.pushed_out);
+        if cut > 0 {
+            log.problems.add_many(&log.source, Reason::FlowsCut, cut, 0, b"");
         }
         self.table.finish(4096, &mut self.talks, rows)
     }
