@@ -6,6 +6,7 @@ mod auth;
 mod binetflow;
 mod datagram;
 mod eve;
+mod names;
 mod nfdump;
 mod pcap;
 mod rate;
