@@ -81,7 +81,9 @@ impl Layout {
                 }
                 Ok(Self::Pcap)
             }
-            [0x0a, 0x0d, 0x0d, 0x0a] if matches!(rest.get(4..8), Some([0x4d, 0x3c, 0x2b, 0x1a] | [0x1a, 0x2b, 0x3c, 0x4d])) => {
+            [0x0a, 0x0d, 0x0d, 0x0a]
+                if matches!(rest.get(4..8), Some([0x4d, 0x3c, 0x2b, 0x1a] | [0x1a, 0x2b, 0x3c, 0x4d])) =>
+            {
                 Ok(Self::Pcapng)
             }
             _ => Err(String::new()),
@@ -239,7 +241,11 @@ impl Container {
             if !self.window.pass(length)? {
                 return self.over("the last block is cut off");
             }
-            return Ok(if is_read { Next::Refused(Reason::BadPacket, "a block of more than 300,000 bytes") } else { Next::Other });
+            return Ok(if is_read {
+                Next::Refused(Reason::BadPacket, "a block of more than 300,000 bytes")
+            } else {
+                Next::Other
+            });
         }
         if !self.window.have(length)? {
             return self.over("the last block is cut off");
@@ -257,12 +263,21 @@ impl Container {
                 of_interface(interfaces, packet.if_id, stamp, data, packet.origlen, &mut self.last_time)
             }
             Ok((_, pcapng::Block::SimplePacket(packet))) => match (interfaces.first(), self.last_time) {
-                (None, _) => Next::Refused(Reason::BadPacket, "a packet of an interface that is not described"),
-                (_, None) => Next::Refused(Reason::NoTime, "a simple packet block before any that has a time"),
+                (None, _) => {
+                    Next::Refused(Reason::BadPacket, "a packet of an interface that is not described")
+                }
+                (_, None) => {
+                    Next::Refused(Reason::NoTime, "a simple packet block before any that has a time")
+                }
                 (Some(interface), Some(time)) => {
                     let on_wire = packet.origlen as usize;
                     let data = &packet.data[..packet.data.len().min(on_wire).min(interface.snaplen)];
-                    Next::Packet(Packet { time, link: interface.link, data, on_wire: on_wire.max(data.len()) })
+                    Next::Packet(Packet {
+                        time,
+                        link: interface.link,
+                        data,
+                        on_wire: on_wire.max(data.len()),
+                    })
                 }
             },
             Ok((_, pcapng::Block::InterfaceDescription(description))) => {
@@ -281,7 +296,12 @@ impl Container {
 /// Type of the obsolete Packet Block (draft-ietf-opsawg-pcapng, appendix A).
 const OLD_PACKET: u32 = 2;
 
-fn old_packet<'a>(block: &'a [u8], big_endian: bool, interfaces: &[Interface], last_time: &mut Option<i64>) -> Next<'a> {
+fn old_packet<'a>(
+    block: &'a [u8],
+    big_endian: bool,
+    interfaces: &[Interface],
+    last_time: &mut Option<i64>,
+) -> Next<'a> {
     // Type, length, interface (16 bits), drops (16 bits), time (64), captured and original length.
     if block.len() < 32 {
         return Next::Refused(Reason::BadPacket, "a block that contradicts itself");
@@ -337,7 +357,8 @@ impl Interface {
         if self.resolution == 1_000_000 && self.offset == 0 {
             return Some((units / 1_000) as i64);
         }
-        let millis = i128::from(units) * 1_000 / i128::from(self.resolution) + i128::from(self.offset) * 1_000;
+        let millis =
+            i128::from(units) * 1_000 / i128::from(self.resolution) + i128::from(self.offset) * 1_000;
         i64::try_from(millis).ok()
     }
 }

@@ -125,7 +125,9 @@ impl Sight {
     fn packet(&mut self, packet: &container::Packet<'_>, number: u64, rows: &mut Rows, log: &mut Log) {
         let headers = match headers::read(packet.link, packet.data, packet.on_wire) {
             Ok(headers) => headers,
-            Err(Outside::Broken) => return log.refuse(Reason::BadPacket, number, b"headers are broken or cut off"),
+            Err(Outside::Broken) => {
+                return log.refuse(Reason::BadPacket, number, b"headers are broken or cut off");
+            }
             Err(Outside::Link(link)) => {
                 return log.refuse(Reason::BadPacket, number, format!("link type {link}").as_bytes());
             }
