@@ -10,6 +10,7 @@ mod names;
 mod nfdump;
 mod pcap;
 mod rate;
+mod web;
 mod zeek;
 
 use std::fmt;
