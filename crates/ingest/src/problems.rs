@@ -74,6 +74,8 @@ reasons! {
     NotIp false "a packet that is not IP: counted in no flow",
     /// The table of flows was full. Packets and bytes are all there; a flow may be in several rows.
     FlowsCut false "flows given out before their end, because too many went on at once",
+    /// Their flows are counted; requests and handshakes in them are not read.
+    TalksLeftOut false "conversations not followed, because too many went on at once",
     /// A like, a follow, a profile and the like.
     OtherKind false "a record of another kind than posts: passed over",
 }

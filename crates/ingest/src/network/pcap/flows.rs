@@ -17,7 +17,7 @@ use super::talks::Talks;
 use crate::rows::Rows;
 
 /// Flows that are held at once: 45 MiB. A server that answers 2,000 new clients a second needs about as many.
-pub(super) const CAPACITY: usize = 262_144;
+const CAPACITY: usize = 262_144;
 
 /// A flow of TCP that is silent for so many milliseconds is over.
 const IDLE_TCP: i64 = 120_000;
@@ -265,8 +265,14 @@ pub(super) struct Table {
     pub(super) pushed_out: u64,
 }
 
+impl Default for Table {
+    fn default() -> Self {
+        Self::new(CAPACITY)
+    }
+}
+
 impl Table {
-    pub(super) fn new(capacity: usize) -> Self {
+    fn new(capacity: usize) -> Self {
         Self {
             index: HashTable::new(),
             hasher: DefaultHashBuilder::default(),

@@ -8,21 +8,37 @@
 //! through and not part of a flow's identity; of a tunnel (GRE, IP in IP) the outer flow counts. First fragments
 //! have ports; later ones are counted in a flow of their addresses with ports 0.
 //!
-//! **What is not a flow.** Packets that are no IP are counted as another kind. Checksums are not looked at.
+//! **What is not a flow.** Packets that are not IP are counted as such. A datagram of NetFlow, IPFIX or sFlow is
+//! decoded into the flows that it reports, and is no flow itself: it is telemetry. That holds for the first 256
+//! addresses that send such datagrams; from others they are traffic, since a flood may imitate them. Checksums are
+//! not looked at.
+//!
+//! **What is said.** DNS over UDP port 53 becomes lookups, the greetings of TLS become handshakes, clear HTTP/1
+//! becomes requests, on any port. Nothing is decrypted. QUIC is recognised and not read; certificates are not read;
+//! DNS over TCP and multicast DNS are not read.
 
 mod container;
+mod dns;
 mod flows;
 mod headers;
+mod http;
 mod talks;
+mod tls;
 
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use hashbrown::HashSet;
+use traffic::Address;
+use traffic::flow::Service;
+
 use self::container::{Container, Layout, Next};
+use self::dns::Lookups;
 use self::flows::Table;
-use self::headers::Outside;
-use self::talks::Talks;
+use self::headers::{Headers, Outside, TCP, UDP};
+use self::talks::{Seen, TRIES, Talks};
+use super::datagram::Collector;
 use super::{NetworkFormat, Sniffed};
 use crate::files::Input;
 use crate::problems::Reason;
@@ -51,7 +67,7 @@ impl NetworkFormat for Capture {
             container: Container::new(input, self.0),
             world_failed,
             bounds: context.bounds,
-            sight: Sight { table: Table::new(flows::CAPACITY), talks: Talks::default() },
+            sight: Sight::default(),
             number: 0,
             ended: false,
         })
@@ -115,10 +131,18 @@ impl Records for Packets {
     }
 }
 
+/// Exporters whose datagrams are decoded. A flood that looks like export data comes from more addresses than a
+/// network has exporters, so that what goes beyond them is traffic.
+const EXPORTERS: usize = 256;
+
 /// What is known of the traffic at the moment of a packet.
+#[derive(Default)]
 struct Sight {
     table: Table,
     talks: Talks,
+    lookups: Lookups,
+    collector: Collector,
+    exporters: HashSet<Address>,
 }
 
 impl Sight {
@@ -136,16 +160,103 @@ impl Sight {
                 return log.outcome(Ok(Some(Reason::NotIp)), number, what.as_bytes());
             }
         };
+        if headers.proto == UDP && self.export(&headers, packet.time, rows, log) {
+            return;
+        }
         log.read += 1;
-        self.table.count(&headers, packet.time, &mut self.talks, rows);
+        let (at, from_source) = self.table.count(&headers, packet.time, &mut self.talks, rows);
+        if headers.payload.is_empty() {
+            return;
+        }
+        match headers.proto {
+            TCP => self.stream(at, from_source, &headers, packet.time, rows),
+            UDP => self.datagram(at, &headers, packet.time, rows),
+            _ => {}
+        }
+    }
+
+    /// Decodes export data. False where the packet carries none.
+    fn export(&mut self, headers: &Headers<'_>, time: i64, rows: &mut Rows, log: &mut Log) -> bool {
+        if !Collector::looks_like(headers.payload) {
+            return false;
+        }
+        if self.exporters.len() >= EXPORTERS && !self.exporters.contains(&headers.src) {
+            return false;
+        }
+        self.exporters.insert(headers.src);
+        self.collector.datagram(headers.src, headers.src_port, headers.payload, time, rows, log);
+        true
+    }
+
+    fn stream(&mut self, at: u32, from_source: bool, headers: &Headers<'_>, time: i64, rows: &mut Rows) {
+        let entry = self.table.entry(at);
+        if entry.talk == flows::NONE {
+            if entry.tried >= TRIES {
+                return;
+            }
+            match self.talks.look(headers, from_source, time) {
+                Seen::Talk(service, talk) => (entry.service, entry.talk) = (service, talk),
+                Seen::Service(service) => {
+                    (entry.service, entry.tried) = (service, TRIES);
+                    return;
+                }
+                Seen::Nothing => {
+                    entry.tried += 1;
+                    return;
+                }
+            }
+        }
+        let two_way = entry.is_two_way();
+        if !self.talks.take(entry.talk, headers, from_source, two_way, time, rows) {
+            (entry.talk, entry.tried) = (flows::NONE, TRIES);
+        }
+    }
+
+    fn datagram(&mut self, at: u32, headers: &Headers<'_>, time: i64, rows: &mut Rows) {
+        if (headers.src_port == dns::PORT || headers.dst_port == dns::PORT)
+            && self.lookups.message(headers, time, rows)
+        {
+            self.table.entry(at).service = Service::Dns;
+            return;
+        }
+        let entry = self.table.entry(at);
+        if entry.tried < TRIES && entry.service == Service::Unknown {
+            entry.tried += 1;
+            entry.service = service_of_datagram(headers);
+        }
     }
 
     /// Gives out a part of what is left. False where nothing was.
     fn finish(&mut self, rows: &mut Rows, log: &mut Log) -> bool {
+        let more = self.lookups.finish(4096, rows) || self.table.finish(4096, &mut self.talks, rows);
         let cut = std::mem::take(&mut self.table.pushed_out);
         if cut > 0 {
             log.problems.add_many(&log.source, Reason::FlowsCut, cut, 0, b"");
         }
-        self.table.finish(4096, &mut self.talks, rows)
+        let left_out = std::mem::take(&mut self.talks.left_out);
+        if left_out > 0 {
+            log.problems.add_many(&log.source, Reason::TalksLeftOut, left_out, 0, b"");
+        }
+        if !more {
+            self.collector.finish(log);
+        }
+        more
+    }
+}
+
+/// What a datagram shows itself to be, beside DNS.
+fn service_of_datagram(headers: &Headers<'_>) -> Service {
+    let payload = headers.payload;
+    let port = |port| headers.src_port == port || headers.dst_port == port;
+    match payload {
+        // A long header of QUIC with a version in use (RFC 9000, section 17.2): 1, 2, drafts, Google's.
+        [0xc0..=0xff, 0, 0, 0, 1, ..]
+        | [0xc0..=0xff, 0x6b, 0x33, 0x43, 0xcf, ..]
+        | [0xc0..=0xff, 0xff, 0, 0, ..]
+        | [0xc0..=0xff, b'Q' | b'T', b'0', _, _, ..] => Service::Tls,
+        // Version 1 to 4 and a mode (RFC 5905, section 7.3); modes 6 and 7 are those that are abused.
+        [first, ..] if port(123) && matches!(first >> 3 & 7, 1..=4) && first & 7 != 0 => Service::Ntp,
+        _ if (port(67) || port(68)) && payload.get(236..240) == Some(&[99, 130, 83, 99]) => Service::Dhcp,
+        _ => Service::Unknown,
     }
 }
