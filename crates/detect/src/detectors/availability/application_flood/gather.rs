@@ -163,6 +163,9 @@ impl Flags {
     pub(super) fn random(self) -> bool {
         self.0 >> 2 & 3 == Query::Random.code()
     }
+    pub(super) fn has_query(self) -> bool {
+        self.0 >> 2 & 3 != Query::None.code()
+    }
     pub(super) fn status(self) -> i32 {
         self.0 >> 4 & 3
     }

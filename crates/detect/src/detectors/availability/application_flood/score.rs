@@ -1,6 +1,6 @@
 //! From the clients of one window to how much of the excess has machine evidence.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::Site;
 
@@ -83,10 +83,14 @@ pub(super) fn look(clients: Vec<Client>, setting: &Setting<'_>, weights: &Weight
             *paths.entry(slot.path).or_default() += f64::from(slot.n);
         }
     }
+    let fresh = fresh_queries(&clients, setting.history);
     let n_clients = clients.iter().map(|client| client.weight).sum();
     let mut scored: Vec<Scored> = clients
         .into_iter()
-        .map(|client| {
+        .map(|mut client| {
+            if fresh.contains(&client.query_path) {
+                client.did.random = client.queried;
+            }
             let rare = rare(&client, setting.history, &paths);
             let signs = all(&client, &habits, setting.minutes, setting.requests, setting.from, rare);
             let score = weights.base + signs.iter().map(|sign| weights.of(sign)).sum::<f64>();
@@ -117,6 +121,37 @@ pub(super) fn look(clients: Vec<Client>, setting: &Setting<'_>, weights: &Weight
         minutes: setting.minutes,
         paths,
     }
+}
+
+/// Clients with a query on one path without which nothing is said of its queries, and requests of busy ones.
+const QUERIES: usize = 20;
+const QUERIES_OF_BUSY: f64 = 40.0;
+/// Distinct queries, as a share of those that there would be if each were drawn by chance.
+const FRESH: f64 = 0.8;
+
+/// Paths that nobody asked for with a query on calm days, and for which each request now has another query.
+fn fresh_queries(clients: &[Client], history: &History) -> BTreeSet<i64> {
+    let mut paths: BTreeMap<i64, Vec<&Client>> = BTreeMap::new();
+    for client in clients.iter().filter(|client| client.queried > 0.0) {
+        paths.entry(client.query_path).or_default().push(client);
+    }
+    let chance = |places: f64, draws: f64| places * (1.0 - (1.0 - 1.0 / places).powf(draws));
+    let fresh = |clients: &Vec<&Client>| {
+        if clients.len() >= QUERIES {
+            let tokens: BTreeSet<u32> = clients.iter().map(|client| client.query_token).collect();
+            return tokens.len() as f64 >= FRESH * chance(256.0, clients.len() as f64);
+        }
+        let busy = clients.iter().filter(|client| client.queried >= 3.0);
+        let (mut draws, mut distinct, mut expected) = (0.0, 0.0, 0.0);
+        for client in busy {
+            draws += client.queried;
+            distinct += f64::from(client.token_bits.count_ones());
+            expected += chance(64.0, client.queried);
+        }
+        draws >= QUERIES_OF_BUSY && distinct >= FRESH * expected
+    };
+    paths.retain(|path, clients| !history.queried.contains(path) && fresh(clients));
+    paths.into_keys().collect()
 }
 
 /// Share of a client's requests for paths that were never answered before and that hardly anybody asks for.
