@@ -1,0 +1,4 @@
+//! Detectors of floods: what makes a service slow or takes it away.
+
+mod packets;
+pub mod volumetric_ddos;
