@@ -20,11 +20,7 @@ pub struct Detector {
 
 /// Every detector, by family.
 pub fn all() -> &'static [Detector] {
-    &[
-        coordinated_sharing::DETECTOR,
-        synchronised_burst::DETECTOR,
-        volumetric_ddos::DETECTOR,
-    ]
+    &[coordinated_sharing::DETECTOR, synchronised_burst::DETECTOR, volumetric_ddos::DETECTOR]
 }
 
 /// The detector of that name.

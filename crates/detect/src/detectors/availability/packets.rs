@@ -38,16 +38,8 @@ pub(super) enum Class {
 }
 
 impl Class {
-    pub(super) const ALL: [Self; 8] = [
-        Self::Syn,
-        Self::SynAck,
-        Self::Rst,
-        Self::Ack,
-        Self::Null,
-        Self::Udp,
-        Self::Fragments,
-        Self::Icmp,
-    ];
+    pub(super) const ALL: [Self; 8] =
+        [Self::Syn, Self::SynAck, Self::Rst, Self::Ack, Self::Null, Self::Udp, Self::Fragments, Self::Icmp];
 
     pub(super) fn code(self) -> i64 {
         self as i64
@@ -266,7 +258,11 @@ impl OneWay {
             // The packets of the minutes that are passed over are not made up for: the rate is what counts.
             // The last packet is at the very end, so the last minute closes the sum.
             let sum = |whole: i64| {
-                if minute == last { whole - share(whole, from) } else { share(whole, until) - share(whole, from) }
+                if minute == last {
+                    whole - share(whole, from)
+                } else {
+                    share(whole, until) - share(whole, from)
+                }
             };
             let piece = Piece {
                 minute,
@@ -352,7 +348,9 @@ mod tests {
         let batch = traffic::flow::batch(&[flow]);
         let row = Flows::of(&batch).one_way(0);
         let mut pieces = Vec::new();
-        row.pieces(13, 1300, |piece| pieces.push((piece.minute, piece.at, piece.span, piece.packets, piece.bytes)));
+        row.pieces(13, 1300, |piece| {
+            pieces.push((piece.minute, piece.at, piece.span, piece.packets, piece.bytes))
+        });
         assert_eq!(pieces, [(1, 30_000, 30_000, 3, 325), (2, 0, 60_000, 6, 650), (3, 0, 30_000, 4, 325)]);
         let week = Flow { duration: 7 * 86_400_000, packets: 7 * 86_400, ..flow };
         let batch = traffic::flow::batch(&[week]);

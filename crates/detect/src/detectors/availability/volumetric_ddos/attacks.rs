@@ -89,7 +89,8 @@ impl Attack {
 
 /// Attacks on one destination, in order of time.
 pub(super) fn find(address: Address, victim: &Victim, begin: i64) -> Vec<Attack> {
-    let mut parts: Vec<Part> = Class::ALL.into_iter().flat_map(|class| of_class(victim, class, begin)).collect();
+    let mut parts: Vec<Part> =
+        Class::ALL.into_iter().flat_map(|class| of_class(victim, class, begin)).collect();
     parts.sort_by_key(|part| (part.from, part.class));
     let mut attacks: Vec<Attack> = Vec::new();
     for part in parts {
@@ -128,8 +129,10 @@ fn of_run(victim: &Victim, class: Class, run: &[i64], begin: i64) -> Option<Part
         .filter_map(|minute| Some((*minute, hot(minute)?)))
         .filter(|(minute, hot)| is_flood(victim, class, *minute, hot))
         .collect();
-    let (busiest, shape) =
-        floods.iter().map(|(minute, hot)| (*minute, hot.shape)).max_by_key(|(minute, shape)| (shape.packets, -minute))?;
+    let (busiest, shape) = floods
+        .iter()
+        .map(|(minute, hot)| (*minute, hot.shape))
+        .max_by_key(|(minute, shape)| (shape.packets, -minute))?;
     let seconds: BTreeMap<i64, (i64, i64)> = floods
         .iter()
         .flat_map(|(_, hot)| hot.seconds.iter().map(|&(second, milli, bytes)| (second, (milli, bytes))))
@@ -151,7 +154,8 @@ fn of_run(victim: &Victim, class: Class, run: &[i64], begin: i64) -> Option<Part
     let sudden = packets_in(first, first) >= limits.in_1_s;
     let onset = if sudden { limits.in_1_s / 10.0 } else { limits.in_10_s / 5.0 };
     let goes_on = |second: i64| packets_in(second, second) >= onset;
-    let from = (0..=600).map(|back| first - back).take_while(|&second| goes_on(second)).last().unwrap_or(first);
+    let from =
+        (0..=600).map(|back| first - back).take_while(|&second| goes_on(second)).last().unwrap_or(first);
     let until = (0..=600).map(|on| last + on).take_while(|&second| goes_on(second)).last().unwrap_or(last);
     let packets = packets_in(from, until).round() as i64;
     if packets < LEAST_PACKETS {
@@ -182,7 +186,8 @@ fn is_flood(victim: &Victim, class: Class, minute: i64, hot: &Hot) -> bool {
     let asked = class == Class::Udp && victim.asked(minute, shape.reflector_port, shape.packets);
     if class == Class::Syn && shape.is_sampled() {
         // A connection has at least three packets for its SYN, so a sample of ordinary ones has too.
-        let rate = |class| victim.rates.get(&class).and_then(|rates: &BTreeMap<i64, Rate>| rates.get(&minute));
+        let rate =
+            |class| victim.rates.get(&class).and_then(|rates: &BTreeMap<i64, Rate>| rates.get(&minute));
         if shape.packets < 3 * rate(Class::Ack).map_or(0, |rate| rate.packets) {
             return false;
         }
@@ -200,9 +205,10 @@ fn limits(victim: &Victim, class: Class, run: &[i64], begin: i64) -> Limits {
     let in_10_s = base(|rate| rate.in_10_s as f64 / 10.0);
     let bits = base(|rate| rate.bytes_in_1_s as f64 * 8.0);
     let mut cusum = Cusum::new(DRIFT, LIMIT);
+    // The minutes before decide: a flood that begins all at once is no slow rise.
     let rising = in_10_s.is_known()
-        && (first - 30..=run[run.len() - 1]).fold(false, |on, minute| {
-            cusum.push(rate(minute).in_10_s as f64 / 10.0, in_10_s.median, in_10_s.sigma) || on
+        && (first - 30..first).fold(false, |_, minute| {
+            cusum.push(rate(minute).in_10_s as f64 / 10.0, in_10_s.median, in_10_s.sigma)
         });
     let spreads = if rising { SPREADS_RISING } else { SPREADS };
     Limits {
@@ -241,12 +247,11 @@ pub(super) fn trickles(address: Address, victim: &Victim, attacks: &[Attack]) ->
     for run in minutes.chunk_by(|a, b| b - a <= TRICKLE_GAP) {
         let rows = || run.iter().flat_map(|&minute| [(Class::Syn, minute), (Class::SynAck, minute)]);
         let low: Vec<_> = rows().filter_map(|at| Some((at.0, victim.low.get(&at)?))).collect();
-        let sources: std::collections::BTreeSet<Address> = rows()
-            .filter_map(|at| victim.samples.get(&at))
-            .flatten()
-            .map(|(source, _)| *source)
-            .collect();
-        let sum = |of: fn(Class, &super::victims::Low) -> i64| low.iter().map(|(class, low)| of(*class, low)).sum::<i64>();
+        let sources: std::collections::BTreeSet<Address> =
+            rows().filter_map(|at| victim.samples.get(&at)).flatten().map(|(source, _)| *source).collect();
+        let sum = |of: fn(Class, &super::victims::Low) -> i64| {
+            low.iter().map(|(class, low)| of(*class, low)).sum::<i64>()
+        };
         let trickle = Trickle {
             victim: address,
             from: run[0] * 60,

@@ -35,11 +35,13 @@ pub(super) fn attack(case: &Case<'_>, victims: &BTreeMap<Address, Victim>, attac
         1 => case.names.texts.address(strongest.victim),
         n => format!(
             "{n} addresses of {}",
-            case.names.texts.address(strongest.victim.network(24, 48)) + if strongest.victim.v4_bits().is_some() { "/24" } else { "/48" }
+            case.names.texts.address(strongest.victim.network(24, 48))
+                + if strongest.victim.v4_bits().is_some() { "/24" } else { "/48" }
         ),
     };
     let name = named(strongest);
-    let asset = strongest.victim.ip().and_then(|ip| case.settings.site.asset_of(ip)).map(|asset| asset.id.clone());
+    let asset =
+        strongest.victim.ip().and_then(|ip| case.settings.site.asset_of(ip)).map(|asset| asset.id.clone());
     Finding {
         id: FindingId::of(super::DETECTOR.name, &subjects, first_seen),
         revision: 1,
@@ -72,9 +74,13 @@ pub(super) fn attack(case: &Case<'_>, victims: &BTreeMap<Address, Victim>, attac
 fn named(attack: &Attack) -> String {
     let mut names: Vec<String> = Vec::new();
     for part in &attack.parts {
-        let reflected = part.class == Class::Rst && attack.parts.iter().any(|other| other.class == Class::SynAck);
-        let name =
-            if reflected { "RST of the same reflection".to_owned() } else { vectors::name(part.class, &part.shape) };
+        let reflected =
+            part.class == Class::Rst && attack.parts.iter().any(|other| other.class == Class::SynAck);
+        let name = if reflected {
+            "RST of the same reflection".to_owned()
+        } else {
+            vectors::name(part.class, &part.shape)
+        };
         if !names.contains(&name) {
             names.push(name);
         }
@@ -166,8 +172,10 @@ fn expected(part: &Part, victim: &Victim) -> String {
     };
     let answers = match victim.answers() {
         Answers::Seen => "",
-        _ => " Answers of the address were not seen anywhere: the capture may show one direction only, so the \
-             missing answers count for nothing.",
+        _ => {
+            " Answers of the address were not seen anywhere: the capture may show one direction only, so the \
+             missing answers count for nothing."
+        }
     };
     usual + answers
 }
@@ -325,7 +333,8 @@ fn techniques(attack: &Attack) -> Vec<Technique> {
 pub(super) fn trickle(case: &Case<'_>, trickle: &Trickle) -> Finding {
     let victim = case.names.texts.address(trickle.victim);
     let subjects = vec![Subject::Ip(victim.clone())];
-    let (first_seen, last_seen) = (Timestamp::from_seconds(trickle.from), Timestamp::from_seconds(trickle.until));
+    let (first_seen, last_seen) =
+        (Timestamp::from_seconds(trickle.from), Timestamp::from_seconds(trickle.until));
     let share = |part: i64| rounded(part as f64 / trickle.packets.max(1) as f64);
     Finding {
         id: FindingId::of(super::DETECTOR.name, &subjects, first_seen),
@@ -341,7 +350,11 @@ pub(super) fn trickle(case: &Case<'_>, trickle: &Trickle) -> Finding {
         confidence: 0.6,
         first_seen,
         last_seen,
-        asset: trickle.victim.ip().and_then(|ip| case.settings.site.asset_of(ip)).map(|asset| asset.id.clone()),
+        asset: trickle
+            .victim
+            .ip()
+            .and_then(|ip| case.settings.site.asset_of(ip))
+            .map(|asset| asset.id.clone()),
         subjects,
         verdict: None,
         evidence: Evidence {
@@ -353,7 +366,8 @@ pub(super) fn trickle(case: &Case<'_>, trickle: &Trickle) -> Finding {
                 100.0 * share(trickle.same_port),
                 100.0 * share(trickle.privileged)
             ),
-            expected: "Clients connect from ephemeral ports, so neither occurs in ordinary traffic.".to_owned(),
+            expected: "Clients connect from ephemeral ports, so neither occurs in ordinary traffic."
+                .to_owned(),
             counts: BTreeMap::from([
                 ("packets".to_owned(), trickle.packets as f64),
                 ("sources".to_owned(), trickle.sources as f64),
@@ -364,7 +378,8 @@ pub(super) fn trickle(case: &Case<'_>, trickle: &Trickle) -> Finding {
         },
         benign_causes: vec![BenignCause {
             name: "scan".to_owned(),
-            why: "Scanners and echoes of attacks on others, with this address forged, look the same.".to_owned(),
+            why: "Scanners and echoes of attacks on others, with this address forged, look the same."
+                .to_owned(),
         }],
         next_step: "Nothing now; keep it in mind if a flood follows.".to_owned(),
         techniques: Vec::new(),
@@ -375,8 +390,11 @@ pub(super) fn trickle(case: &Case<'_>, trickle: &Trickle) -> Finding {
 /// Numbers with their shares: `443 (80 %), 53 (5 %)`.
 fn listed(list: &[(i64, i64)], packets: i64) -> String {
     let share = |n: i64| 100.0 * n as f64 / packets.max(1) as f64;
-    let main: Vec<String> =
-        list.iter().filter(|(_, n)| share(*n) >= 5.0).map(|(v, n)| format!("{v} ({:.0} %)", share(*n))).collect();
+    let main: Vec<String> = list
+        .iter()
+        .filter(|(_, n)| share(*n) >= 5.0)
+        .map(|(v, n)| format!("{v} ({:.0} %)", share(*n)))
+        .collect();
     if main.is_empty() { "spread".to_owned() } else { main.join(", ") }
 }
 

@@ -79,9 +79,8 @@ pub(super) fn read(batch: &RecordBatch) -> impl Iterator<Item = Fact> {
     let (hi, lo, minute) = (long("dst_hi"), long("dst_lo"), long("minute"));
     let (facts, classes) = (column_i32(batch, "fact"), column_i32(batch, "class"));
     let (a, b, c, d) = (long("a"), long("b"), long("c"), long("d"));
-    (0..hi.len()).map(move |n| {
-        [hi[n], lo[n], facts[n].into(), minute[n], classes[n].into(), a[n], b[n], c[n], d[n]]
-    })
+    (0..hi.len())
+        .map(move |n| [hi[n], lo[n], facts[n].into(), minute[n], classes[n].into(), a[n], b[n], c[n], d[n]])
 }
 
 /// The gather of the detector.
@@ -162,7 +161,9 @@ pub(crate) fn packets(batch: &RecordBatch) -> RecordBatch {
         };
         let Some(class) = row.class() else { continue };
         let fragments = row.fragments();
-        let part = |packets: i64| (i128::from(row.bytes) * i128::from(packets) / i128::from(row.packets.max(1))) as i64;
+        let part = |packets: i64| {
+            (i128::from(row.bytes) * i128::from(packets) / i128::from(row.packets.max(1))) as i64
+        };
         if fragments > 0 {
             put(Class::Fragments, fragments, part(fragments));
         }
@@ -192,9 +193,11 @@ fn conversations(batch: &RecordBatch) -> RecordBatch {
     let answered: BTreeMap<_, _> = answered.into_iter().collect();
     let asked: BTreeMap<_, _> = asked.into_iter().collect();
     rows.extend(answered.into_iter().map(|((hi, lo), n)| [hi, lo, fact::ANSWERED, 0, 0, n, 0, 0, 0]));
-    rows.extend(asked.into_iter().map(|((hi, lo, minute, port), n)| {
-        [hi, lo, fact::ASKED, minute, 0, port.into(), n, 0, 0]
-    }));
+    rows.extend(
+        asked
+            .into_iter()
+            .map(|((hi, lo, minute, port), n)| [hi, lo, fact::ASKED, minute, 0, port.into(), n, 0, 0]),
+    );
     if first <= last {
         rows.push([Address::NONE.hi, Address::NONE.lo, fact::SPAN, 0, 0, first, last, 0, 0]);
     }

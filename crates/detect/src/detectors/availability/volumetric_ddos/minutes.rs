@@ -9,7 +9,7 @@ use crate::engine::{Accounted, Emit, EngineError, Kernel, MakeKernel, Tables, co
 use crate::stats::sample::{BottomK, Top};
 
 use super::gather::{Fact, fact, facts, hash, packet_columns};
-use super::shape::{Answers, NUMBERS, Row, Shape, Tally};
+use super::shape::{Answers, Histogram, NUMBERS, Row, Shape, Tally};
 
 /// Half of what a flood needs, since a flood may lie across the end of a minute.
 const LEAST_PACKETS: i64 = 250;
@@ -20,8 +20,11 @@ const LEAST_BYTES_IN_1_S: i64 = 25_000_000 / 8;
 /// Packets from which on the rate of a minute is worth a row, to learn what is usual.
 const WORTH_A_RATE: i64 = 100;
 
-/// Odd SYNs or SYN-ACKs from which on a minute is looked at for a flood below all rates.
+/// Odd SYNs or SYN-ACKs from which on a minute is looked at for a flood below all rates. The ordinary
+/// ones beside them count too, or their share would be overstated.
 const WORTH_A_LOW: i64 = 5;
+/// Packets of a minute that are too many to be called a trickle: 100 a second.
+const MOST_LOW: i64 = 6000;
 
 /// Sources that are named, sources that are sampled, ports and lengths that are listed.
 const TOP_SOURCES: usize = 10;
@@ -50,6 +53,9 @@ impl MakeKernel for MakeMinutes {
             seconds: Seconds::default(),
             top: Top::new(TOP_SOURCES),
             sample: BottomK::new(SAMPLED_SOURCES),
+            low: Vec::new(),
+            odd: 0,
+            low_of: None,
             out: Vec::new(),
         })
     }
@@ -66,6 +72,10 @@ struct Minutes {
     seconds: Seconds,
     top: Top<(i64, i64)>,
     sample: BottomK<(i64, i64)>,
+    /// Of the minute that is under way: what may be a trickle, the odd packets in it, whose it is.
+    low: Vec<Fact>,
+    odd: i64,
+    low_of: Option<(i64, i64, i64)>,
     out: Vec<Fact>,
 }
 
@@ -110,6 +120,7 @@ impl Kernel for Minutes {
 
     fn finish(&mut self, out: &mut Emit<'_>) -> Result<Accounted, EngineError> {
         self.close();
+        self.close_low();
         out.emit(table(&facts(), &self.out))?;
         Ok(Accounted::used(self.rows))
     }
@@ -123,56 +134,85 @@ impl Minutes {
 
     /// Ends a class of a minute: puts out what is worth it.
     fn close(&mut self) {
-        let Some((hi, lo, minute, class_code)) = self.key.take() else { return };
+        let Some(key) = self.key.take() else { return };
         if let Some((source, sent)) = self.tally.close_source() {
             self.source_done(source, sent);
         }
-        let Some(class) = Class::from_code(class_code.into()) else { return };
-        let mut put = |fact: i64, a: i64, b: i64, c: i64, d: i64| {
-            self.out.push([hi, lo, fact, minute, class_code.into(), a, b, c, d]);
-        };
-        let packets = self.tally.packets;
-        let rates = self.seconds.rates();
-        let loud = packets >= LEAST_PACKETS
-            && (rates.in_1_s >= LEAST_IN_1_S
-                || rates.in_10_s >= LEAST_IN_10_S
-                || rates.bytes_in_1_s >= LEAST_BYTES_IN_1_S);
-        let odd = self.tally.same_port + if class == Class::Syn { self.tally.privileged } else { 0 };
-        let low = matches!(class, Class::Syn | Class::SynAck) && odd >= WORTH_A_LOW;
-        if loud || low {
-            let shape = self.tally.shape();
-            if loud && may_be_flood(class, &shape) {
-                let numbers = shape.numbers();
-                for (place, part) in numbers.as_chunks::<3>().0.iter().enumerate().take(NUMBERS / 3) {
-                    put(fact::SHAPE, place as i64, part[0], part[1], part[2]);
-                }
-                for (second, milli, bytes) in self.seconds.iter() {
-                    put(fact::SECOND, second, milli, bytes, 0);
-                }
-                self.top.iter().for_each(|((a, b), sent)| put(fact::SOURCE, a, b, sent, 0));
-                let (tally, lists) = (&mut self.tally, [fact::SRC_PORT, fact::DST_PORT, fact::LENGTH]);
-                for list in lists {
-                    let histogram = match list {
-                        fact::SRC_PORT => &mut tally.src_ports,
-                        fact::DST_PORT => &mut tally.dst_ports,
-                        _ => &mut tally.lengths,
-                    };
-                    histogram.top(LISTED).into_iter().for_each(|(value, n)| put(list, value, n, 0, 0));
-                }
-            }
-            if low {
-                let share = |thousandths: i64| shape.packets * thousandths / 1000;
-                put(fact::LOW, packets, share(shape.same_port), share(shape.privileged), shape.unanswered);
-            }
-            self.sample.iter().for_each(|((a, b), sent)| put(fact::SAMPLE, a, b, sent, 0));
+        if self.low_of != Some((key.0, key.1, key.2)) {
+            self.close_low();
+            self.low_of = Some((key.0, key.1, key.2));
         }
-        if packets >= WORTH_A_RATE {
-            put(fact::BASE, packets, rates.in_1_s, rates.in_10_s, rates.bytes_in_1_s);
+        if let Some(class) = Class::from_code(key.3.into()) {
+            let told = self.tally.packets >= WORTH_A_RATE && self.close_loud(key, class);
+            if matches!(class, Class::Syn | Class::SynAck) {
+                self.note_low(key, class, told);
+            }
         }
         self.tally.clear();
         self.seconds.clear();
         self.top.clear();
         self.sample.clear();
+    }
+
+    /// Puts out the rate, and what the class looks like where it may be a flood; true if it may.
+    fn close_loud(&mut self, key: Key, class: Class) -> bool {
+        let (hi, lo, minute, class_code) = key;
+        let out = &mut self.out;
+        let mut put = |fact: i64, a: i64, b: i64, c: i64, d: i64| {
+            out.push([hi, lo, fact, minute, class_code.into(), a, b, c, d]);
+        };
+        let (packets, rates) = (self.tally.packets, self.seconds.rates());
+        put(fact::BASE, packets, rates.in_1_s, rates.in_10_s, rates.bytes_in_1_s);
+        let loud = packets >= LEAST_PACKETS
+            && (rates.in_1_s >= LEAST_IN_1_S
+                || rates.in_10_s >= LEAST_IN_10_S
+                || rates.bytes_in_1_s >= LEAST_BYTES_IN_1_S);
+        if !loud {
+            return false;
+        }
+        let shape = self.tally.shape();
+        if !may_be_flood(class, &shape) {
+            return false;
+        }
+        let numbers = shape.numbers();
+        for (place, part) in numbers.as_chunks::<3>().0.iter().enumerate().take(NUMBERS / 3) {
+            put(fact::SHAPE, place as i64, part[0], part[1], part[2]);
+        }
+        for (second, milli, bytes) in self.seconds.iter() {
+            put(fact::SECOND, second, milli, bytes, 0);
+        }
+        let mut list = |fact: i64, histogram: &mut Histogram| {
+            histogram.top(LISTED).into_iter().for_each(|(value, n)| put(fact, value, n, 0, 0));
+        };
+        list(fact::SRC_PORT, &mut self.tally.src_ports);
+        list(fact::DST_PORT, &mut self.tally.dst_ports);
+        list(fact::LENGTH, &mut self.tally.lengths);
+        self.top.iter().for_each(|((a, b), sent)| put(fact::SOURCE, a, b, sent, 0));
+        self.sample.iter().for_each(|((a, b), sent)| put(fact::SAMPLE, a, b, sent, 0));
+        true
+    }
+
+    /// Remembers SYNs or SYN-ACKs of a quiet minute until it is known whether odd ones are among them.
+    fn note_low(&mut self, (hi, lo, minute, class_code): Key, class: Class, told: bool) {
+        let tally = &self.tally;
+        if tally.packets > MOST_LOW {
+            return;
+        }
+        self.odd += tally.same_port + if class == Class::Syn { tally.privileged } else { 0 };
+        let mut put = |fact: i64, a: i64, b: i64, c: i64, d: i64| {
+            self.low.push([hi, lo, fact, minute, class_code.into(), a, b, c, d]);
+        };
+        put(fact::LOW, tally.packets, tally.same_port, tally.privileged, tally.unanswered());
+        if !told {
+            self.sample.iter().for_each(|((a, b), sent)| put(fact::SAMPLE, a, b, sent, 0));
+        }
+    }
+
+    fn close_low(&mut self) {
+        if std::mem::take(&mut self.odd) >= WORTH_A_LOW {
+            self.out.append(&mut self.low);
+        }
+        self.low.clear();
     }
 }
 

@@ -409,6 +409,11 @@ impl Tally {
         }
     }
 
+    /// Packets known to have got no answer.
+    pub(crate) fn unanswered(&self) -> i64 {
+        self.unanswered
+    }
+
     pub(crate) fn clear(&mut self) {
         self.src_ports.clear();
         self.reflected.clear();

@@ -57,8 +57,8 @@ pub(crate) const AMPLIFIERS: &[(i32, &str)] = &[
 /// TCP services that SYN-ACKs are reflected by: open on many hosts (Kührer and others, "Hell of a
 /// Handshake", WOOT 2014).
 pub(crate) const TCP_SERVICES: &[i32] = &[
-    21, 22, 23, 25, 53, 80, 81, 110, 135, 139, 143, 179, 443, 445, 465, 587, 993, 995, 1723, 3306, 3389, 5060,
-    5432, 5900, 7547, 8000, 8080, 8081, 8291, 8443, 8888, 9000,
+    21, 22, 23, 25, 53, 80, 81, 110, 135, 139, 143, 179, 443, 445, 465, 587, 993, 995, 1723, 3306, 3389,
+    5060, 5432, 5900, 7547, 8000, 8080, 8081, 8291, 8443, 8888, 9000,
 ];
 
 /// UDP services that many strangers talk to, beside those that amplify: to these, many sources of one

@@ -124,7 +124,8 @@ pub(super) fn read(case: &Case<'_>) -> (BTreeMap<Address, Victim>, i64) {
     for hot in victims.values_mut().flat_map(|victim| victim.hot.values_mut()) {
         hot.shape = Shape::of(&hot.numbers);
         // Rows of one kind come by number, not by count.
-        let by_count = |list: &mut Vec<(i64, i64)>| list.sort_by_key(|&(value, n)| (std::cmp::Reverse(n), value));
+        let by_count =
+            |list: &mut Vec<(i64, i64)>| list.sort_by_key(|&(value, n)| (std::cmp::Reverse(n), value));
         by_count(&mut hot.src_ports);
         by_count(&mut hot.dst_ports);
         by_count(&mut hot.lengths);
