@@ -60,6 +60,10 @@ reasons! {
     NotJson true "not JSON",
     /// JSON, but no record that is known.
     UnknownRecord true "a JSON record of no known kind",
+    /// A count, a port or a length.
+    BadNumber true "a number is none, or is out of its range",
+    /// Neither IPv4 nor IPv6.
+    BadAddress true "an address is none",
     /// The rest of the file is lost.
     Damaged true "the file is damaged or ends early: the rest is lost",
     /// In a folder that was named.
@@ -68,6 +72,8 @@ reasons! {
     NotUtf8 false "not UTF-8: read as Latin-1",
     /// Read, as if in UTC.
     NoZone false "time without a zone: taken as UTC",
+    /// A certificate, a statistic, a flow that is no IP, and the like.
+    OtherTraffic false "a record of a kind of traffic that is not used: passed over",
     /// A like, a follow, a profile and the like.
     OtherKind false "a record of another kind than posts: passed over",
 }

@@ -6,10 +6,14 @@ mod auth;
 mod binetflow;
 mod datagram;
 mod eve;
+mod fields;
+mod json;
 mod names;
 mod nfdump;
 mod pcap;
 mod rate;
+#[cfg(test)]
+pub(crate) mod testing;
 mod zeek;
 
 use std::fmt;
