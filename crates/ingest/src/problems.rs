@@ -72,6 +72,12 @@ reasons! {
     NotUtf8 false "not UTF-8: read as Latin-1",
     /// Read, as if in UTC.
     NoZone false "time without a zone: taken as UTC",
+    /// A series that says neither when it begins nor how long a step is.
+    NoStart false "counts without times: taken as one a second from 1970-01-01 on",
+    /// Rotated logs are copied, packed and kept beside each other.
+    SameAsOther false "the same content as another file: read once",
+    /// A copy that was taken while the log was still being written.
+    StartOfOther false "the start of another file: read once",
     /// A certificate, a statistic, a flow that is no IP, and the like.
     OtherTraffic false "a record of a kind of traffic that is not used: passed over",
     /// A like, a follow, a profile and the like.

@@ -5,6 +5,7 @@
 
 use memchr::memchr;
 use traffic::Address;
+use traffic::flow::{self, State};
 
 use crate::problems::Reason;
 use crate::time::{Bounds, Read};
@@ -253,6 +254,24 @@ pub(crate) fn protocol(name: &[u8], between_v6: bool) -> i32 {
             Some(number @ 0..=255) => number as i32,
             _ => -1,
         },
+    }
+}
+
+/// How a TCP flow went, by the flags of both sides.
+pub(crate) fn tcp_state(out: i32, back: i32, back_packets: i64) -> State {
+    if out & flow::SYN == 0 {
+        // The answer to a SYN that was not seen, or a flow from its middle.
+        State::Partial
+    } else if back_packets == 0 {
+        State::Attempt
+    } else if back & flow::SYN == 0 {
+        if back & flow::RST != 0 { State::Rejected } else { State::Partial }
+    } else if (out | back) & flow::RST != 0 {
+        State::Reset
+    } else if out & back & flow::FIN != 0 {
+        State::Closed
+    } else {
+        State::Established
     }
 }
 

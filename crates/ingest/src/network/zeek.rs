@@ -14,6 +14,8 @@ mod tsv;
 
 use std::sync::Arc;
 
+pub(super) use records::{service, state};
+
 use super::{NetworkFormat, Sniffed};
 use crate::files::Input;
 use crate::records::{Context, Records};

@@ -47,9 +47,15 @@ fn one(line: &[u8], number: u64, context: &Context, rows: &mut Rows, log: &mut L
         return log.refuse(reason, number, line);
     };
     let record = Object { texts: values.map(json::text), values };
-    match record.stream() {
-        Stream::Other => log.note(Reason::OtherTraffic, number, line),
-        stream => log.outcome(records::read(&record, stream, context, rows), number, line),
+    let stream = record.stream();
+    let outcome = if stream == Stream::Other {
+        Ok(Some(Reason::OtherTraffic))
+    } else {
+        records::read(&record, stream, context, rows)
+    };
+    match outcome {
+        Ok(Some(Reason::OtherTraffic)) => log.note(Reason::OtherTraffic, number, line),
+        outcome => log.outcome(outcome, number, line),
     }
 }
 

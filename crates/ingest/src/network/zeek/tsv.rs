@@ -59,7 +59,10 @@ impl<R: Read + Send> Records for Reader<R> {
             } else {
                 Err(if memchr::memchr(0, line).is_some() { Reason::NulByte } else { Reason::FieldCount })
             };
-            log.outcome(outcome, number, line);
+            match outcome {
+                Ok(Some(Reason::OtherTraffic)) => log.note(Reason::OtherTraffic, number, line),
+                outcome => log.outcome(outcome, number, line),
+            }
         }
         Ok(true)
     }
