@@ -11,6 +11,7 @@ mod clock;
 mod json;
 mod layout;
 mod manager;
+mod table;
 mod text;
 
 use std::io;
@@ -20,8 +21,8 @@ use traffic::Address;
 use traffic::request::Request;
 
 use clock::Clock;
-pub(super) use clock::{days, month, two};
 use layout::{COMBINED, Layout, Role};
+use table::Table;
 
 use super::{NetworkFormat, Sniffed, web};
 use crate::files::{Input, Line, Lines};
@@ -30,18 +31,21 @@ use crate::records::{Context, Log, Records};
 use crate::rows::Rows;
 
 /// Lines of the head that are looked at.
-const TRIED_LINES: usize = 400;
+const TRIED_LINES: usize = 200;
 
 pub(super) fn sniff(head: &[u8]) -> Sniffed {
     let lines = first_lines(head);
     if lines.is_empty() {
         return Err("it has no line".to_owned());
     }
+    if let Some(table) = Table::of(lines[0]) {
+        return Ok(Arc::new(TableLog { table }));
+    }
     let values = lines.iter().filter_map(|line| json::parse(line)).filter(json::is_access).count();
     let (layout, texts) = Layout::of(&lines);
     let managed = lines.iter().filter(|line| manager::split(line).is_ok()).count();
     let fits = values + texts + managed;
-    if 2 * fits <= lines.len().min(TRIED_LINES) {
+    if 2 * fits <= lines.len() {
         return Err(format!("{fits} of its first {} lines are requests", lines.len()));
     }
     let is_json = values > texts;
@@ -82,8 +86,25 @@ impl NetworkFormat for AccessLog {
     fn open(&self, input: Input, context: Context) -> Box<dyn Records> {
         Box::new(Reader {
             lines: Lines::new(input),
-            columns: Columns { layout: self.layout.clone(), clock: Clock::new(context.bounds) },
+            columns: Columns { layout: self.layout.clone(), table: None, clock: Clock::new(context.bounds) },
         })
+    }
+}
+
+#[derive(Debug)]
+struct TableLog {
+    table: Table,
+}
+
+impl NetworkFormat for TableLog {
+    fn name(&self) -> &'static str {
+        "access log, table"
+    }
+
+    fn open(&self, input: Input, context: Context) -> Box<dyn Records> {
+        let (layout, _) = Layout::of(&[]);
+        let columns = Columns { layout, table: Some(self.table), clock: Clock::new(context.bounds) };
+        Box::new(Reader { lines: Lines::new(input), columns })
     }
 }
 
@@ -102,7 +123,8 @@ impl Records for Reader {
                 if line.len() < whole.len() {
                     log.note(Reason::Hole, number, line);
                 }
-                if line.trim_ascii().is_empty() || line.starts_with(b"#") {
+                let is_header = number == 1 && self.columns.table.is_some();
+                if line.trim_ascii().is_empty() || line.starts_with(b"#") || is_header {
                     return Ok(true);
                 }
                 match self.columns.read(line, rows) {
@@ -128,12 +150,16 @@ impl Records for Reader {
 #[derive(Debug)]
 struct Columns {
     layout: Layout,
+    table: Option<Table>,
     clock: Clock,
 }
 
 impl Columns {
     /// A request, and whether its time had no zone.
     fn read(&mut self, line: &[u8], rows: &mut Rows) -> Result<(Request, bool), Reason> {
+        if let Some(table) = &self.table {
+            return table.read(line, &mut self.clock, rows);
+        }
         let opened = text::unwrap(line, &self.layout);
         if opened.first() == Some(&b'{') {
             let value = json::parse(opened).ok_or(Reason::NotJson)?;

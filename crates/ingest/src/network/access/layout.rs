@@ -6,9 +6,6 @@ use traffic::Address;
 use super::text::{Field, Fields, field, split, without_container, without_syslog};
 use crate::network::web::address_with_port;
 
-/// Lines that vote.
-const VOTERS: usize = 200;
-
 /// What a collector of logs put before each line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wrapper {
@@ -51,7 +48,6 @@ pub(super) const COMBINED: [Role; 2] = [Role::Referer, Role::Agent];
 impl Layout {
     /// The layout of most of these lines, and how many of them have the form of an access log.
     pub(super) fn of(lines: &[&[u8]]) -> (Self, usize) {
-        let lines = &lines[..lines.len().min(VOTERS)];
         let wrappers = [Wrapper::None, Wrapper::Container, Wrapper::Syslog];
         let fits = |wrapper: Wrapper| lines.iter().filter(|line| opened(line, wrapper).is_some()).count();
         let mut wrapper = Wrapper::None;
@@ -192,9 +188,11 @@ fn tail(lines: &[Fields<'_>]) -> Vec<Role> {
         roles[only] = Role::Agent;
     }
     // Of several durations the first is the request's own, the others those of servers behind it. A number
-    // with decimals is one for certain; a whole one may be the size of the request.
+    // with decimals or a unit is one for certain; a whole one may be the size of the request.
     let is_time = |role: &Role| matches!(role, Role::Seconds | Role::Milliseconds | Role::Microseconds);
-    let decimals = (0..roles.len()).find(|&at| is_time(&roles[at]) && mostly(&columns[at], is_decimal));
+    let decimals = (0..roles.len()).find(|&at| {
+        roles[at] == Role::Milliseconds || is_time(&roles[at]) && mostly(&columns[at], is_decimal)
+    });
     if let Some(first) = decimals.or_else(|| roles.iter().position(is_time)) {
         for (at, role) in roles.iter_mut().enumerate() {
             if is_time(role) && at != first {
