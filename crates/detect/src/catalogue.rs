@@ -1,8 +1,7 @@
 //! The one list of detectors.
 
 use crate::case::{Case, Settings};
-use crate::detectors::availability::application_flood;
-use crate::detectors::availability::volumetric_ddos;
+use crate::detectors::availability::{application_flood, volumetric_ddos};
 use crate::detectors::influence::{coordinated_sharing, synchronised_burst};
 use crate::engine::Gather;
 
@@ -21,8 +20,12 @@ pub struct Detector {
 
 /// Every detector, by family.
 pub fn all() -> &'static [Detector] {
-    &[application_flood::DETECTOR, coordinated_sharing::DETECTOR, synchronised_burst::DETECTOR]
-    &[coordinated_sharing::DETECTOR, synchronised_burst::DETECTOR, volumetric_ddos::DETECTOR]
+    &[
+        application_flood::DETECTOR,
+        volumetric_ddos::DETECTOR,
+        coordinated_sharing::DETECTOR,
+        synchronised_burst::DETECTOR,
+    ]
 }
 
 /// The detector of that name.

@@ -70,6 +70,16 @@ reasons! {
     BadPacket true "a packet whose headers cannot be read",
     /// In a folder that was named.
     NotPosts true "not a file of posts: passed over",
+    /// Not the form of an access log.
+    NoTimeInBrackets true "no time in brackets",
+    /// Not the form of an access log.
+    NoRequest true "no request",
+    /// Not the form of an access log.
+    NoStatus true "no status behind the request",
+    /// Nothing stands where the client should.
+    NoClient true "no client",
+    /// A log that was cut while its server wrote on.
+    Hole false "NUL bytes before the line: passed over",
     /// Read, with each stray byte taken as a Latin-1 character.
     NotUtf8 false "not UTF-8: read as Latin-1",
     /// Read, as if in UTC.

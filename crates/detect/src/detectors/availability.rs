@@ -1,6 +1,5 @@
-//! Detectors of attacks on availability.
+//! Detectors of floods: what makes a service slow or takes it away.
 
 pub mod application_flood;
-//! Detectors of floods: what makes a service slow or takes it away.
 mod packets;
 pub mod volumetric_ddos;
