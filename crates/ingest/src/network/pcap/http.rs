@@ -23,14 +23,19 @@ const WAITING: usize = 64;
 const METHODS: [&[u8]; 9] =
     [b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"CONNECT", b"OPTIONS", b"TRACE", b"PATCH"];
 
-/// True where the bytes may begin a request, also where only the first of them were sent.
+/// True where the bytes may begin a request: a method, also where only its first letters were sent, or a line that
+/// ends with a version, whatever stands before it (probes send broken requests on purpose).
 pub(super) fn begins(payload: &[u8]) -> bool {
     METHODS.iter().any(|method| {
         let (method, rest) = (*method, payload.get(method.len()));
         match rest {
-            Some(after) => *after == b' ' && payload.starts_with(method),
+            Some(after) => matches!(after, b' ' | b'\r' | b'\n') && payload.starts_with(method),
             None => !payload.is_empty() && method.starts_with(payload),
         }
+    }) || memchr(b'\n', payload).is_some_and(|end| {
+        let line = payload[..end].trim_ascii_end();
+        [&b"HTTP/1.1"[..], b"HTTP/1.0", b"HTTP/1."].iter().any(|version| line.ends_with(version))
+            && !begins_answer(line)
     })
 }
 
