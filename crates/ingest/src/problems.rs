@@ -78,6 +78,26 @@ reasons! {
     TalksLeftOut false "conversations not followed, because too many went on at once",
     /// A like, a follow, a profile and the like.
     OtherKind false "a record of another kind than posts: passed over",
+    /// Counters of interfaces, tables of addresses, events of a firewall that carry no traffic.
+    NoFlow false "an export record that is no flow: passed over",
+    /// Counted for each set of records.
+    NoTemplate true "no template yet for a set of records",
+    /// What is no datagram of a known protocol, or a part of one that does not fit.
+    BadDatagram true "not a datagram of NetFlow v5 or v9, IPFIX or sFlow v5",
+    /// Reserved id, no bytes, or more fields than are believed.
+    BadTemplate true "a template that cannot be used",
+    /// A device gone wrong, or somebody who fills the memory.
+    TooManyTemplates true "more templates than are kept",
+    /// See the limits of the collector.
+    ExporterForgotten false "more exporters than are kept: the most silent one was forgotten",
+    /// Missing, in the future of the export, or too long before it.
+    ExportTime false "no possible time in a flow record: taken from its export",
+    /// A firewall that counts bytes only, or a record without counters.
+    PacketsUnknown false "packets are not counted by the exporter: taken as one",
+    /// Its counts are those of the sample.
+    SamplingUnknown false "a sampler that was not described yet: taken as unsampled",
+    /// Times are kept as the exporter wrote them.
+    ClockSkew false "an exporter's clock is off by more than an hour",
 }
 
 impl fmt::Display for Reason {
