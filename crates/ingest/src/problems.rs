@@ -62,12 +62,20 @@ reasons! {
     UnknownRecord true "a JSON record of no known kind",
     /// The rest of the file is lost.
     Damaged true "the file is damaged or ends early: the rest is lost",
+    /// Headers that are broken or were not captured, or a link that is not read.
+    BadPacket true "a packet whose headers cannot be read",
     /// In a folder that was named.
     NotPosts true "not a file of posts: passed over",
     /// Read, with each stray byte taken as a Latin-1 character.
     NotUtf8 false "not UTF-8: read as Latin-1",
     /// Read, as if in UTC.
     NoZone false "time without a zone: taken as UTC",
+    /// ARP, spanning tree and the like: counted, and in no flow.
+    NotIp false "a packet that is not IP: counted in no flow",
+    /// The table of flows was full. Packets and bytes are all there; a flow may be in several rows.
+    FlowsCut false "flows given out before their end, because too many went on at once",
+    /// Their flows are counted; requests and handshakes in them are not read.
+    TalksLeftOut false "conversations not followed, because too many went on at once",
     /// A like, a follow, a profile and the like.
     OtherKind false "a record of another kind than posts: passed over",
     /// Counters of interfaces, tables of addresses, events of a firewall that carry no traffic.
@@ -130,12 +138,17 @@ pub struct Problems {
 impl Problems {
     /// Counts one problem. `bytes` is what stood there.
     pub fn add(&mut self, source: &str, reason: Reason, line: u64, bytes: &[u8]) {
+        self.add_many(source, reason, 1, line, bytes);
+    }
+
+    /// Counts a problem that occurred several times, with one example.
+    pub fn add_many(&mut self, source: &str, reason: Reason, times: u64, line: u64, bytes: &[u8]) {
         // The key is only made on first sight: a file of a million bad rows costs one string.
         let problem = match self.by_place.get_mut(&(source, reason) as &dyn Place) {
             Some(problem) => problem,
             None => self.by_place.entry((source.to_owned(), reason)).or_default(),
         };
-        problem.count += 1;
+        problem.count += times;
         if problem.examples.len() < EXAMPLES {
             problem.examples.push(Example { line, excerpt: excerpt(bytes) });
             // Lines that were joined on trial come back in another order.
