@@ -114,6 +114,10 @@ reasons! {
     ExporterForgotten false "more exporters than are kept: the most silent one was forgotten",
     /// Missing, in the future of the export, or too long before it.
     ExportTime false "no possible time in a flow record: taken from its export",
+    /// Times are right to within the shortest delay between a flow's end and its export.
+    StartUnknown false "an exporter does not say when it started: times are taken from its latest flows",
+    /// Of the same address and observation domain.
+    OtherPort false "a template that another port of the exporter sent: used",
     /// A firewall that counts bytes only, or a record without counters.
     PacketsUnknown false "packets are not counted by the exporter: taken as one",
     /// Its counts are those of the sample.

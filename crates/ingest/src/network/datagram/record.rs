@@ -277,7 +277,7 @@ impl Counts {
         match out {
             (None, None) => Self { packets, bytes, back: None },
             (out_packets, out_bytes) if nothing_in => Self { packets: out_packets, bytes: out_bytes, back: None },
-            _ if get(T::Direction).is_some() => Self { packets, bytes, back: None },
+            _ if get(T::Direction).is_some() || out == (packets, bytes) => Self { packets, bytes, back: None },
             (out_packets, out_bytes) => Self { packets, bytes, back: Some((out_packets, out_bytes.unwrap_or(0))) },
         }
     }
