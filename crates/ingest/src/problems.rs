@@ -63,7 +63,7 @@ reasons! {
     /// The rest of the file is lost.
     Damaged true "the file is damaged or ends early: the rest is lost",
     /// In a folder that was named.
-    NotPosts true "not a file of posts: passed over",
+    NotTraffic true "not a file of traffic: passed over",
     /// Read, with each stray byte taken as a Latin-1 character.
     NotUtf8 false "not UTF-8: read as Latin-1",
     /// Read, as if in UTC.

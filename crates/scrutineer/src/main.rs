@@ -6,6 +6,7 @@
 mod allow;
 mod case_key;
 mod commands;
+mod config;
 mod report;
 mod run;
 #[cfg(test)]

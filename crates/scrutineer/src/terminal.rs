@@ -152,6 +152,9 @@ impl Page {
         for note in &run.notes {
             self.paragraph("  ", &shown(note, SENTENCE_LIMIT));
         }
+        if let Some(sentence) = run.not_checked() {
+            self.paragraph("  ", &sentence);
+        }
         for problem in run.problems.iter().take(PROBLEMS_SHOWN) {
             let mut line = format!("{}: {}", shown(&problem.source, NAME_LIMIT), problem.what);
             let lines = problem.where_in();

@@ -22,6 +22,15 @@ pub(crate) fn counted(n: u64, one: &str, many: &str) -> String {
     format!("{} {}", thousands(n), if n == 1 { one } else { many })
 }
 
+/// Words as a list in a sentence: `a`, `a and b`, `a, b and c`.
+pub(crate) fn listed(words: &[String]) -> String {
+    match words.split_last() {
+        None => String::new(),
+        Some((last, [])) => last.clone(),
+        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+    }
+}
+
 /// A measured number with as many digits as mean something: `1,204`, `40.3`, `3.1`, `0.04`.
 pub(crate) fn figure(x: f64) -> String {
     let size = x.abs();
