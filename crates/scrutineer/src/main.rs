@@ -4,6 +4,7 @@
 //! to standard error.
 
 mod allow;
+mod availability;
 mod case_key;
 mod commands;
 mod config;

@@ -134,6 +134,19 @@ pub(crate) fn minute(t: Timestamp) -> String {
     stamp(t, "%-d %b %Y, %H:%M UTC")
 }
 
+/// A time of day to the second with its zone: `18:00:03 UTC`.
+pub(crate) fn clock(t: Timestamp) -> String {
+    stamp(t, "%H:%M:%S UTC")
+}
+
+/// From one time to another, to the second, the day named twice only where there are two:
+/// `26 Sep 2021, 18:00:03 to 18:02:10 UTC (2 min 7 s)`.
+pub(crate) fn span(from: Timestamp, until: Timestamp) -> String {
+    let length = seconds(until.millis().saturating_sub(from.millis()).max(0) as f64 / 1000.0);
+    let end = if day(from) == day(until) { stamp(until, "%H:%M:%S") } else { time(until) };
+    format!("{} to {end} UTC ({length})", time(from))
+}
+
 /// The text with every number held to its unit by a space that does not break.
 pub(crate) fn bound(text: &str) -> String {
     const UNITS: [&str; 9] = ["s", "ms", "min", "h", "d", "%", "UTC", "MB", "GB"];
