@@ -64,7 +64,7 @@ fn walk(folder: &Path, depth: usize, add: &mut impl FnMut(Found)) -> Result<(), 
         if entry.file_name().as_encoded_bytes().starts_with(b".") {
             continue;
         }
-        // A dangling link is not a file of posts; opening it would only fail.
+        // A dangling link is not a file of traffic; opening it would only fail.
         let Ok(meta) = fs::metadata(&path) else { continue };
         if meta.is_dir() && depth < MAX_DEPTH {
             walk(&path, depth + 1, add)?;
@@ -93,6 +93,14 @@ impl Packing {
             _ => Self::Plain,
         }
     }
+}
+
+/// The plain bytes of a file that may be gzip or Zstandard.
+///
+/// # Errors
+/// The file cannot be opened or its first bytes cannot be read.
+pub fn plain(path: &Path) -> io::Result<impl Read + Send> {
+    Input::open(path, None)
 }
 
 /// Plain bytes of a file, whatever its packing.

@@ -45,6 +45,7 @@ mod tables;
 mod time;
 
 pub use error::ReadError;
+pub use files::plain;
 pub use problems::{Example, Problem, Problems, Reason};
 pub use progress::Progress;
 pub use reading::{Accounts, Ledger, Options, Reading, open};

@@ -94,7 +94,7 @@ pub fn open(paths: &[PathBuf], options: Options) -> Result<Reading, ReadError> {
             Err(tried) if found.named => return Err(ReadError::Unknown { path: found.path, tried }),
             Err(tried) => {
                 let why = tried.last().map(|(_, why)| why.as_str()).unwrap_or_default();
-                problems.add(&name, Reason::NotPosts, 0, why.as_bytes());
+                problems.add(&name, Reason::NotTraffic, 0, why.as_bytes());
                 passed_over.push(format!("{name}: {why}"));
             }
         }

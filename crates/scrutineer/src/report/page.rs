@@ -4,7 +4,7 @@ use domain::Timestamp;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::{article, tables};
-use crate::summary::{Summary, group_size, is_coordination, q_cell, spoken};
+use crate::summary::{Summary, group_size, is_coordination, q_cell, rows_of, spoken};
 use crate::words::{NAME_LIMIT, bound, counted, day, minute, percent, shown, thousands};
 
 const STYLE: &str = include_str!("style.css");
@@ -165,9 +165,14 @@ fn input(run: &Summary) -> Markup {
                     dt { @if n == 0 { "Read" } }
                     dd { (said(source, 2 * NAME_LIMIT)) }
                 }
-                @for (n, (name, what)) in run.checked.iter().enumerate() {
+                @for (n, check) in run.checked.iter().enumerate() {
                     dt { @if n == 0 { "Checked for" } }
-                    dd { (spoken(name)) ": " (what) }
+                    dd { (spoken(&check.name)) ": " (check.what) }
+                }
+                @for (n, check) in run.idle.iter().enumerate() {
+                    @let kinds: Vec<String> = check.kinds.iter().map(|kind| rows_of(*kind).1.to_owned()).collect();
+                    dt { @if n == 0 { "Not checked" } }
+                    dd { (spoken(&check.name)) ": no " (kinds.join(" or ")) " were read" }
                 }
             }
             @if !run.problems.is_empty() { (problems(run)) }
@@ -229,7 +234,9 @@ mod tests {
 
     use super::*;
     use crate::sample;
-    use crate::summary::InputProblem;
+    use traffic::Kind;
+
+    use crate::summary::{Check, InputProblem};
 
     const NOW: Timestamp = Timestamp(1_632_700_000_000);
 
@@ -247,10 +254,17 @@ mod tests {
             sources: vec!["german_url.csv".to_owned()],
             rows_read: 218_971,
             rows_refused: 2,
-            checked: vec![(
-                "coordinated-sharing".to_owned(),
-                "groups of accounts that share the same things at nearly the same time".to_owned(),
-            )],
+            checked: vec![Check {
+                name: "coordinated-sharing".to_owned(),
+                what: "groups of accounts that share the same things at nearly the same time".to_owned(),
+                kinds: vec![Kind::Post],
+            }],
+            idle: vec![Check {
+                name: "volumetric-ddos".to_owned(),
+                what: "floods of packets".to_owned(),
+                kinds: vec![Kind::Flow],
+            }],
+            ..Summary::default()
         };
         run.sort();
         run
