@@ -1,6 +1,7 @@
 //! The one list of detectors.
 
 use crate::case::{Case, Settings};
+use crate::detectors::availability::application_flood;
 use crate::detectors::influence::{coordinated_sharing, synchronised_burst};
 use crate::engine::Gather;
 
@@ -19,7 +20,7 @@ pub struct Detector {
 
 /// Every detector, by family.
 pub fn all() -> &'static [Detector] {
-    &[coordinated_sharing::DETECTOR, synchronised_burst::DETECTOR]
+    &[application_flood::DETECTOR, coordinated_sharing::DETECTOR, synchronised_burst::DETECTOR]
 }
 
 /// The detector of that name.

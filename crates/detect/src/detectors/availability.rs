@@ -1,0 +1,3 @@
+//! Detectors of attacks on availability.
+
+pub mod application_flood;
