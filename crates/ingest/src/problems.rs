@@ -60,6 +60,10 @@ reasons! {
     NotJson true "not JSON",
     /// JSON, but no record that is known.
     UnknownRecord true "a JSON record of no known kind",
+    /// A count, a port or a length.
+    BadNumber true "a number is none, or is out of its range",
+    /// Neither IPv4 nor IPv6.
+    BadAddress true "an address is none",
     /// The rest of the file is lost.
     Damaged true "the file is damaged or ends early: the rest is lost",
     /// Headers that are broken or were not captured, or a link that is not read.
@@ -76,6 +80,14 @@ reasons! {
     FlowsCut false "flows given out before their end, because too many went on at once",
     /// Their flows are counted; requests and handshakes in them are not read.
     TalksLeftOut false "conversations not followed, because too many went on at once",
+    /// A series that says neither when it begins nor how long a step is.
+    NoStart false "counts without times: taken as one a second from 1970-01-01 on",
+    /// Rotated logs are copied, packed and kept beside each other.
+    SameAsOther false "the same content as another file: read once",
+    /// A copy that was taken while the log was still being written.
+    StartOfOther false "the start of another file: read once",
+    /// A certificate, a statistic, a flow that is no IP, and the like.
+    OtherTraffic false "a record of a kind of traffic that is not used: passed over",
     /// A like, a follow, a profile and the like.
     OtherKind false "a record of another kind than posts: passed over",
     /// Counters of interfaces, tables of addresses, events of a firewall that carry no traffic.
