@@ -2,6 +2,9 @@
 
 use crate::case::{Case, Settings};
 use crate::detectors::availability::{application_flood, volumetric_ddos};
+use crate::detectors::availability::{
+    application_flood, carpet_bombing, dns_water_torture, slow_flood, tls_handshake_flood, volumetric_ddos,
+};
 use crate::detectors::influence::{coordinated_sharing, synchronised_burst};
 use crate::engine::Gather;
 
@@ -22,6 +25,10 @@ pub struct Detector {
 pub fn all() -> &'static [Detector] {
     &[
         application_flood::DETECTOR,
+        carpet_bombing::DETECTOR,
+        dns_water_torture::DETECTOR,
+        slow_flood::DETECTOR,
+        tls_handshake_flood::DETECTOR,
         volumetric_ddos::DETECTOR,
         coordinated_sharing::DETECTOR,
         synchronised_burst::DETECTOR,

@@ -46,8 +46,6 @@ mod attacks;
 mod explain;
 mod gather;
 mod minutes;
-mod shape;
-mod vectors;
 mod victims;
 
 use std::collections::BTreeMap;
@@ -58,7 +56,9 @@ use traffic::Address;
 use crate::case::Case;
 use crate::catalogue::Detector;
 
+use super::vectors;
 use attacks::Attack;
+pub(super) use gather::packets;
 
 /// See the module.
 pub const DETECTOR: Detector = Detector {

@@ -9,8 +9,8 @@ use crate::detectors::availability::packets::Class;
 use crate::stats::base::Base;
 use crate::stats::cusum::Cusum;
 
-use super::shape::Shape;
 use super::victims::{Hot, Rate, Victim};
+use crate::detectors::availability::shape::Shape;
 
 /// Least packets of a flood: enough for shares and entropy.
 const LEAST_PACKETS: i64 = 500;

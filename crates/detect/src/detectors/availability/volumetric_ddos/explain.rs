@@ -9,13 +9,14 @@ use traffic::Address;
 
 use crate::case::Case;
 use crate::detectors::availability::packets::Class;
+use crate::detectors::availability::words::{grouped, listed};
 use crate::stats::base::Season;
 use crate::stats::figures::rounded;
 
 use super::attacks::{Attack, Part, Trickle};
-use super::shape::Answers;
-use super::vectors;
 use super::victims::Victim;
+use crate::detectors::availability::shape::Answers;
+use crate::detectors::availability::vectors;
 
 /// The finding for one attack on one or many destinations of a network; the strongest first.
 pub(super) fn attack(case: &Case<'_>, victims: &BTreeMap<Address, Victim>, attacks: &[Attack]) -> Finding {
@@ -385,28 +386,4 @@ pub(super) fn trickle(case: &Case<'_>, trickle: &Trickle) -> Finding {
         techniques: Vec::new(),
         provenance: case.names.provenance(),
     }
-}
-
-/// Numbers with their shares: `443 (80 %), 53 (5 %)`.
-fn listed(list: &[(i64, i64)], packets: i64) -> String {
-    let share = |n: i64| 100.0 * n as f64 / packets.max(1) as f64;
-    let main: Vec<String> = list
-        .iter()
-        .filter(|(_, n)| share(*n) >= 5.0)
-        .map(|(v, n)| format!("{v} ({:.0} %)", share(*n)))
-        .collect();
-    if main.is_empty() { "spread".to_owned() } else { main.join(", ") }
-}
-
-/// A whole number with its thousands apart.
-pub(crate) fn grouped(value: f64) -> String {
-    let digits = format!("{:.0}", value.round());
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }

@@ -22,7 +22,7 @@ use crate::engine::{
 };
 
 use super::minutes::MakeMinutes;
-use super::vectors;
+use crate::detectors::availability::vectors;
 
 const MINUTES: &str = "volumetric-ddos.minutes";
 /// The kept table.
@@ -30,7 +30,7 @@ pub(super) const VICTIMS: &str = "volumetric-ddos.victims";
 
 /// What a row of facts tells. The order is that in which a destination's rows come.
 pub(super) mod fact {
-    /// A part of a [`super::super::shape::Shape`]: its place, three numbers.
+    /// A part of a [`crate::detectors::availability::shape::Shape`]: its place, three numbers.
     pub(in super::super) const SHAPE: i64 = 0;
     /// A minute of unusual SYN or SYN-ACK at a low rate: packets, with equal ports, from privileged ports, unanswered.
     pub(in super::super) const LOW: i64 = 1;
@@ -133,7 +133,7 @@ pub(super) fn packet_columns() -> SchemaRef {
 }
 
 /// Packets that may belong to a flood, by the minutes of their flow.
-pub(crate) fn packets(batch: &RecordBatch) -> RecordBatch {
+pub(in super::super) fn packets(batch: &RecordBatch) -> RecordBatch {
     let flows = Flows::of(batch);
     let mut rows: Vec<[i64; 15]> = Vec::with_capacity(flows.len());
     for at in 0..flows.len() {

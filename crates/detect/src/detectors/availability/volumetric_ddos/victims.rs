@@ -8,7 +8,7 @@ use crate::case::Case;
 use crate::detectors::availability::packets::Class;
 
 use super::gather::{self, VICTIMS, fact};
-use super::shape::{Answers, NUMBERS, Shape};
+use crate::detectors::availability::shape::{Answers, NUMBERS, Shape};
 
 /// One destination with minutes that may be part of a flood.
 #[derive(Default)]

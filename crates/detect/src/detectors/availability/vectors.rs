@@ -1,12 +1,11 @@
 //! Services that floods are reflected by, and the names of vectors.
 
-use crate::detectors::availability::packets::Class;
-
+use super::packets::Class;
 use super::shape::Shape;
 
 /// UDP services known to amplify, by port (US-CERT TA14-017A and its supplements; Kührer and others,
 /// "Exit from Hell?", USENIX Security 2014; later ones as they were named by those who saw them).
-pub(crate) const AMPLIFIERS: &[(i32, &str)] = &[
+pub(super) const AMPLIFIERS: &[(i32, &str)] = &[
     (17, "qotd"),
     (19, "chargen"),
     (53, "dns"),
@@ -56,23 +55,23 @@ pub(crate) const AMPLIFIERS: &[(i32, &str)] = &[
 
 /// TCP services that SYN-ACKs are reflected by: open on many hosts (Kührer and others, "Hell of a
 /// Handshake", WOOT 2014).
-pub(crate) const TCP_SERVICES: &[i32] = &[
+pub(super) const TCP_SERVICES: &[i32] = &[
     21, 22, 23, 25, 53, 80, 81, 110, 135, 139, 143, 179, 443, 445, 465, 587, 993, 995, 1723, 3306, 3389,
     5060, 5432, 5900, 7547, 8000, 8080, 8081, 8291, 8443, 8888, 9000,
 ];
 
 /// UDP services that many strangers talk to, beside those that amplify: to these, many sources of one
 /// length may be the ordinary traffic.
-pub(crate) const UDP_SERVICES: &[i32] =
+pub(super) const UDP_SERVICES: &[i32] =
     &[53, 80, 123, 443, 500, 514, 853, 1194, 1812, 1813, 2055, 3478, 4500, 4739, 5060, 6343, 9995, 51_820];
 
 /// Name of a service that amplifies.
-pub(crate) fn amplifier(port: i64) -> Option<&'static str> {
+pub(super) fn amplifier(port: i64) -> Option<&'static str> {
     AMPLIFIERS.iter().find(|(known, _)| i64::from(*known) == port).map(|(_, name)| *name)
 }
 
 /// What a flood is called, in the field's terms.
-pub(crate) fn name(class: Class, shape: &Shape) -> String {
+pub(super) fn name(class: Class, shape: &Shape) -> String {
     match class {
         Class::Syn if shape.is_spoofed() => "spoofed SYN flood".to_owned(),
         Class::Syn => "SYN flood".to_owned(),
@@ -92,7 +91,7 @@ pub(crate) fn name(class: Class, shape: &Shape) -> String {
 }
 
 /// The same in kebab case, for machines.
-pub(crate) fn code(class: Class, shape: &Shape) -> &'static str {
+pub(super) fn code(class: Class, shape: &Shape) -> &'static str {
     match class {
         Class::Syn => "syn",
         Class::SynAck => "syn-ack",

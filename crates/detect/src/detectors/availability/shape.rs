@@ -1,51 +1,51 @@
 //! What a minute of one class of packets towards one address looks like, and whether that is a flood.
 
-use crate::detectors::availability::packets::Class;
 use crate::stats::entropy::Entropy;
 
+use super::packets::Class;
 use super::vectors;
 
 /// Facts of one class in one minute. Shares are of packets, in thousandths.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Shape {
-    pub(crate) packets: i64,
-    pub(crate) bytes: i64,
+pub(super) struct Shape {
+    pub(super) packets: i64,
+    pub(super) bytes: i64,
     /// Packets that the sensor looked at: fewer where it samples.
-    pub(crate) observed: i64,
+    pub(super) observed: i64,
     /// Distinct sources among those.
-    pub(crate) sources: i64,
+    pub(super) sources: i64,
     /// How even the sources are (Pielou's index).
-    pub(crate) evenness: i64,
+    pub(super) evenness: i64,
     /// Sources that sent at most two packets that were looked at, of all sources.
-    pub(crate) few: i64,
+    pub(super) few: i64,
     /// Packets of which it is known whether something came back.
-    pub(crate) known: i64,
+    pub(super) known: i64,
     /// Of those, packets to which nothing did.
-    pub(crate) unanswered: i64,
+    pub(super) unanswered: i64,
     /// Packets of the most frequent length.
-    pub(crate) one_length: i64,
+    pub(super) one_length: i64,
     /// Packets to the most frequent destination port.
-    pub(crate) one_port: i64,
+    pub(super) one_port: i64,
     /// Distinct destination ports.
-    pub(crate) ports: i64,
+    pub(super) ports: i64,
     /// Sources that are ports of a TCP service that reflects.
-    pub(crate) service: i64,
+    pub(super) service: i64,
     /// Source ports of UDP services that amplify, each with a tenth at least, without peers of one port.
-    pub(crate) reflector: i64,
+    pub(super) reflector: i64,
     /// The most frequent of those, 0 where there is none.
-    pub(crate) reflector_port: i64,
+    pub(super) reflector_port: i64,
     /// ECE and CWR on a SYN.
-    pub(crate) marked: i64,
+    pub(super) marked: i64,
     /// Refused by the destination.
-    pub(crate) rejected: i64,
+    pub(super) rejected: i64,
     /// Source port and destination port are the same.
-    pub(crate) same_port: i64,
+    pub(super) same_port: i64,
     /// Source port below 1024.
-    pub(crate) privileged: i64,
+    pub(super) privileged: i64,
     /// Mean bytes of packets from the reflectors.
-    pub(crate) reflector_length: i64,
+    pub(super) reflector_length: i64,
     /// The most frequent destination port.
-    pub(crate) top_port: i64,
+    pub(super) top_port: i64,
 }
 
 /// Numbers that a shape is.
@@ -106,7 +106,7 @@ impl Shape {
     }
 
     /// Mean length in bytes, headers included where the sensor counts them.
-    pub(crate) fn mean_length(&self) -> i64 {
+    pub(super) fn mean_length(&self) -> i64 {
         self.bytes / self.packets.max(1)
     }
 
@@ -116,12 +116,12 @@ impl Shape {
     }
 
     /// Sources are many.
-    pub(crate) fn many(&self) -> bool {
+    pub(super) fn many(&self) -> bool {
         self.sources >= self.least_sources()
     }
 
     /// No source stands out.
-    pub(crate) fn even(&self) -> bool {
+    pub(super) fn even(&self) -> bool {
         self.evenness >= 900
     }
 
@@ -135,7 +135,7 @@ impl Shape {
     }
 
     /// The features of a flood that the minute shows, in words.
-    pub(crate) fn features(&self, class: Class, answers: Answers) -> Vec<&'static str> {
+    pub(super) fn features(&self, class: Class, answers: Answers) -> Vec<&'static str> {
         let mut features = Vec::new();
         let mut add = |holds: bool, words: &'static str| {
             if holds {
@@ -153,7 +153,7 @@ impl Shape {
     }
 
     /// Answers of services that amplify, and not their ordinary traffic.
-    pub(crate) fn amplifies(&self) -> bool {
+    pub(super) fn amplifies(&self) -> bool {
         self.reflector >= 600 && self.reflector_length >= 100
     }
 
@@ -163,7 +163,7 @@ impl Shape {
     /// all. Two exceptions: a few sources that never finish a handshake with one port are a flood
     /// whatever their number; and UDP in data that shows one direction only needs the mark of a
     /// service that amplifies, or one length towards a port of no UDP service.
-    pub(crate) fn is_flood(&self, class: Class, answers: Answers, asked: bool) -> bool {
+    pub(super) fn is_flood(&self, class: Class, answers: Answers, asked: bool) -> bool {
         let answers = match answers {
             Answers::Seen if 2 * self.known < self.packets => Answers::Unknown,
             answers => answers,
@@ -198,12 +198,12 @@ impl Shape {
     }
 
     /// The sensor did not look at all packets.
-    pub(crate) fn is_sampled(&self) -> bool {
+    pub(super) fn is_sampled(&self) -> bool {
         self.observed < self.packets
     }
 
     /// Sources that look drawn by chance: each sends once or twice.
-    pub(crate) fn is_spoofed(&self) -> bool {
+    pub(super) fn is_spoofed(&self) -> bool {
         self.evenness >= 950 && self.few >= 900 && self.sources >= 30
     }
 
@@ -216,7 +216,7 @@ impl Shape {
 
 /// What is known of answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Answers {
+pub(super) enum Answers {
     /// The sensor sees answers of this address, so where none is recorded there was none.
     Seen,
     /// The sensor may see one direction only.
@@ -227,17 +227,17 @@ pub(crate) enum Answers {
 
 /// Counts by small number (port or length), with the touched ones remembered, so that a small group
 /// costs little to clear.
-pub(crate) struct Histogram {
+pub(super) struct Histogram {
     counts: Vec<i64>,
     touched: Vec<u32>,
 }
 
 impl Histogram {
-    pub(crate) fn new(size: usize) -> Self {
+    pub(super) fn new(size: usize) -> Self {
         Self { counts: vec![0; size], touched: Vec::new() }
     }
 
-    pub(crate) fn add(&mut self, at: i64, count: i64) {
+    pub(super) fn add(&mut self, at: i64, count: i64) {
         let at = (at.max(0) as usize).min(self.counts.len() - 1);
         if self.counts[at] == 0 {
             self.touched.push(at as u32);
@@ -245,23 +245,23 @@ impl Histogram {
         self.counts[at] += count;
     }
 
-    pub(crate) fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         for &at in &self.touched {
             self.counts[at as usize] = 0;
         }
         self.touched.clear();
     }
 
-    pub(crate) fn distinct(&self) -> i64 {
+    pub(super) fn distinct(&self) -> i64 {
         self.touched.len() as i64
     }
 
-    pub(crate) fn get(&self, at: usize) -> i64 {
+    pub(super) fn get(&self, at: usize) -> i64 {
         self.counts.get(at).copied().unwrap_or(0)
     }
 
     /// The largest, at most so many: number and count, the largest first.
-    pub(crate) fn top(&mut self, most: usize) -> Vec<(i64, i64)> {
+    pub(super) fn top(&mut self, most: usize) -> Vec<(i64, i64)> {
         let counts = &self.counts;
         self.touched.sort_unstable_by_key(|&at| (std::cmp::Reverse(counts[at as usize]), at));
         self.touched.iter().take(most).map(|&at| (i64::from(at), counts[at as usize])).collect()
@@ -270,10 +270,10 @@ impl Histogram {
 
 /// What is counted of one class of packets to one destination, row by row; sources must come one after
 /// the other.
-pub(crate) struct Tally {
-    pub(crate) packets: i64,
-    pub(crate) bytes: i64,
-    pub(crate) observed: i64,
+pub(super) struct Tally {
+    pub(super) packets: i64,
+    pub(super) bytes: i64,
+    pub(super) observed: i64,
     source: Option<(i64, i64)>,
     of_source: i64,
     entropy: Entropy,
@@ -282,30 +282,30 @@ pub(crate) struct Tally {
     unanswered: i64,
     marked: i64,
     rejected: i64,
-    pub(crate) same_port: i64,
-    pub(crate) privileged: i64,
-    pub(crate) src_ports: Histogram,
+    pub(super) same_port: i64,
+    pub(super) privileged: i64,
+    pub(super) src_ports: Histogram,
     /// Packets and bytes by source port, without peers that use the same port on both sides.
     reflected: Histogram,
     reflected_bytes: Histogram,
-    pub(crate) dst_ports: Histogram,
-    pub(crate) lengths: Histogram,
+    pub(super) dst_ports: Histogram,
+    pub(super) lengths: Histogram,
 }
 
 /// One row for the tally.
-pub(crate) struct Row {
-    pub(crate) src: (i64, i64),
-    pub(crate) packets: i64,
-    pub(crate) bytes: i64,
-    pub(crate) src_port: i32,
-    pub(crate) dst_port: i32,
-    pub(crate) answered: i32,
-    pub(crate) marks: i32,
-    pub(crate) sampling: i64,
+pub(super) struct Row {
+    pub(super) src: (i64, i64),
+    pub(super) packets: i64,
+    pub(super) bytes: i64,
+    pub(super) src_port: i32,
+    pub(super) dst_port: i32,
+    pub(super) answered: i32,
+    pub(super) marks: i32,
+    pub(super) sampling: i64,
 }
 
 impl Tally {
-    pub(crate) fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             packets: 0,
             bytes: 0,
@@ -329,7 +329,7 @@ impl Tally {
     }
 
     /// Takes a row. Gives the source before and all that it sent, where this row is of another.
-    pub(crate) fn add(&mut self, class: Class, row: &Row) -> Option<((i64, i64), i64)> {
+    pub(super) fn add(&mut self, class: Class, row: &Row) -> Option<((i64, i64), i64)> {
         let done = if self.source == Some(row.src) { None } else { self.close_source() };
         self.source = Some(row.src);
         // At least one was looked at, or there would be no row.
@@ -360,7 +360,7 @@ impl Tally {
     }
 
     /// Ends the source that came last.
-    pub(crate) fn close_source(&mut self) -> Option<((i64, i64), i64)> {
+    pub(super) fn close_source(&mut self) -> Option<((i64, i64), i64)> {
         let source = self.source.take()?;
         let sent = std::mem::take(&mut self.of_source);
         self.entropy.push(sent as f64);
@@ -369,7 +369,7 @@ impl Tally {
     }
 
     /// The facts, the last source being closed.
-    pub(crate) fn shape(&mut self) -> Shape {
+    pub(super) fn shape(&mut self) -> Shape {
         let packets = self.packets.max(1);
         let share = |part: i64| (i128::from(part) * 1000 / i128::from(packets)) as i64;
         let sources = self.entropy.kinds() as i64;
@@ -410,11 +410,11 @@ impl Tally {
     }
 
     /// Packets known to have got no answer.
-    pub(crate) fn unanswered(&self) -> i64 {
+    pub(super) fn unanswered(&self) -> i64 {
         self.unanswered
     }
 
-    pub(crate) fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.src_ports.clear();
         self.reflected.clear();
         self.reflected_bytes.clear();
