@@ -115,6 +115,7 @@ pub(crate) fn finding(n: usize) -> Finding {
                 log_evidence,
             })
             .to_vec(),
+            ..Evidence::default()
         },
         benign_causes: vec![
             BenignCause {
