@@ -1,7 +1,6 @@
 //! The one list of detectors.
 
 use crate::case::{Case, Settings};
-use crate::detectors::availability::{application_flood, volumetric_ddos};
 use crate::detectors::availability::{
     application_flood, carpet_bombing, dns_water_torture, slow_flood, tls_handshake_flood, volumetric_ddos,
 };

@@ -80,7 +80,6 @@ reasons! {
     NoClient true "no client",
     /// A log that was cut while its server wrote on.
     Hole false "NUL bytes before the line: passed over",
-    NotTraffic true "not a file of traffic: passed over",
     /// Read, with each stray byte taken as a Latin-1 character.
     NotUtf8 false "not UTF-8: read as Latin-1",
     /// Read, as if in UTC.

@@ -1,7 +1,6 @@
-//! Detectors of floods: what makes a service slow or takes it away.
+//! Detectors of attacks on availability: what makes a service slow or takes it away.
 
 pub mod application_flood;
-//! Detectors of attacks on availability: what makes a service slow or takes it away.
 pub mod carpet_bombing;
 pub mod dns_water_torture;
 mod packets;

@@ -9,8 +9,7 @@ use super::record::{self, Record, SKEW_MS, Sent};
 use super::sflow;
 use super::template::{self, Entry, Template, Values};
 use super::wire::{
-    self, FIRST_DATA_SET, IPFIX_HEADER, Protocol, SET_HEADER, V5_HEADER, V5_RECORD, V9_HEADER, u16_at,
-    u32_at,
+    self, FIRST_DATA_SET, IPFIX_HEADER, Protocol, SET_HEADER, V5_HEADER, V5_RECORD, V9_HEADER, u16_at, u32_at,
 };
 use crate::problems::Reason;
 use crate::records::Log;
@@ -277,7 +276,11 @@ impl Collector {
         let Some(source) = self.sources.get_mut(&key) else { return };
         let before = source.templates.get(&id).map_or(0, Template::size);
         if self.steps - before + template.size() > MAX_STEPS {
-            return sink.log.refuse(Reason::TooManyTemplates, sink.datagram, format!("template {id}").as_bytes());
+            return sink.log.refuse(
+                Reason::TooManyTemplates,
+                sink.datagram,
+                format!("template {id}").as_bytes(),
+            );
         }
         self.steps = self.steps - before + template.size();
         source.templates.insert(id, template);
@@ -462,9 +465,8 @@ fn v5(payload: &[u8], received: Option<i64>, sink: &mut Sink<'_>) {
     let rate = record::clamp(u64::from(u16_at(payload, 22).unwrap_or(0) & 0x3fff));
     for record in payload[V5_HEADER..].chunks_exact(V5_RECORD).take(count) {
         let half = |at: usize| i32::from(u16::from_be_bytes([record[at], record[at + 1]]));
-        let word = |at: usize| {
-            u32::from_be_bytes([record[at], record[at + 1], record[at + 2], record[at + 3]])
-        };
+        let word =
+            |at: usize| u32::from_be_bytes([record[at], record[at + 1], record[at + 2], record[at + 3]]);
         let span = sent.by_uptime(uptime, word(24), word(28));
         let (src, dst) = (Address::v4(word(0)), Address::v4(word(4)));
         let proto = i32::from(record[38]);
