@@ -48,8 +48,12 @@ pub(super) fn sniff(head: &[u8]) -> Sniffed {
     if 2 * fits <= lines.len() {
         return Err(format!("{fits} of its first {} lines are requests", lines.len()));
     }
-    let is_json = values > texts;
-    Ok(Arc::new(AccessLog { layout, is_json }))
+    let name = match values.max(texts).max(managed) {
+        most if most == texts => layout.name(),
+        most if most == values => "access log, JSON",
+        _ => "access log, Nginx Proxy Manager",
+    };
+    Ok(Arc::new(AccessLog { layout, name }))
 }
 
 /// Whole lines of the head that have something in them.
@@ -75,12 +79,12 @@ pub(super) fn without_nuls(line: &[u8]) -> &[u8] {
 #[derive(Debug)]
 struct AccessLog {
     layout: Layout,
-    is_json: bool,
+    name: &'static str,
 }
 
 impl NetworkFormat for AccessLog {
     fn name(&self) -> &'static str {
-        if self.is_json { "access log, JSON" } else { self.layout.name() }
+        self.name
     }
 
     fn open(&self, input: Input, context: Context) -> Box<dyn Records> {
@@ -199,27 +203,30 @@ impl Columns {
 
     /// Reads the words before the time, and gives who connected.
     fn before(&self, before: &[u8], request: &mut Request, rows: &mut Rows) -> Result<Address, Reason> {
-        let mut rest = before;
-        for at in 0..self.layout.client {
-            let Some((word, after)) = layout::word(rest) else { break };
-            if at == 0 && self.layout.host {
+        let (mut word, mut rest) = layout::word(before).ok_or(Reason::NoClient)?;
+        let mut address = peer(word);
+        if self.layout.client == 0 {
+            // A line with the host before the client, among others without.
+            if address.is_none()
+                && let Some((second, _)) = layout::word(rest)
+                && let Some(found) = peer(second)
+            {
                 web::set_host(request, word, rows);
+                return Ok(found);
             }
-            if at == 0 && self.layout.forwarded {
+        } else if address.is_none() || self.layout.forwarded {
+            if self.layout.host {
+                web::set_host(request, word, rows);
+            } else if self.layout.forwarded {
                 web::set_forwarded(request, word);
             }
-            rest = after;
+            for _ in 0..self.layout.client {
+                let Some(next) = layout::word(rest) else { break };
+                (word, rest) = next;
+            }
+            address = peer(word);
         }
-        let (word, _) = layout::word(rest).or_else(|| layout::word(before)).ok_or(Reason::NoClient)?;
-        // Where only `X-Forwarded-For` was logged, its last address is who connected to the nearest proxy.
-        let word = match memchr::memrchr(b',', word) {
-            Some(at) => word[at + 1..].trim_ascii(),
-            None => word,
-        };
-        if let Some(address) = Address::parse(word) {
-            return Ok(address);
-        }
-        Ok(web::address_with_port(word).unwrap_or_else(|| rows.address_or_name(word)))
+        Ok(address.unwrap_or_else(|| rows.address_or_name(word)))
     }
 
     fn tail(&self, tail: &[u8], request: &mut Request, rows: &mut Rows) {
@@ -255,6 +262,16 @@ impl Columns {
         web::set_referer(&mut request, Some(&text::unescape(fields.referer)), rows);
         Ok((request, zone_missing))
     }
+}
+
+/// The address that connected. Where only `X-Forwarded-For` was logged, its last address is who connected to
+/// the nearest proxy.
+fn peer(word: &[u8]) -> Option<Address> {
+    let word = match memchr::memrchr(b',', word) {
+        Some(at) => word[at + 1..].trim_ascii(),
+        None => word,
+    };
+    Address::parse(word).or_else(|| web::address_with_port(word))
 }
 
 /// A status of three digits; 0 for `-`.

@@ -163,7 +163,27 @@ fn other_json_is_left_to_its_readers() {
 fn the_log_of_nginx_proxy_manager() {
     expect(
         r#"[24/Jan/2022:16:51:02 +0000] - 404 404 - GET http www.example "/a?b" [Client 192.0.2.7] [Length 192] [Gzip 3.10] [Sent-to app] "a" "-""#,
-        "access log, common\n2022-01-24T16:51:02Z 192.0.2.7 get www.example /a?b plain page 404 192 -1 | - - | a",
+        "access log, Nginx Proxy Manager\n2022-01-24T16:51:02Z 192.0.2.7 get www.example /a?b plain page 404 192 -1 | - - | a",
+    );
+}
+
+#[test]
+fn a_host_may_stand_first_in_some_lines_only() {
+    let rest = r#"- - [10/Oct/2000:13:55:36 +0000] "GET / HTTP/1.1" 200 5"#;
+    let plain = format!("192.0.2.7 {rest}\n");
+    let with = format!("www.example:80 192.0.2.8 {rest}\n");
+    let expected = |hosts: [&str; 3]| {
+        hosts.map(|host| {
+            let last = if host == "-" { 7 } else { 8 };
+            format!("2000-10-10T13:55:36Z 192.0.2.{last} get {host} / page 200 5 -1 | . . | .")
+        })
+    };
+    let out = check(&format!("{plain}{plain}{with}"));
+    assert_eq!(out, format!("access log, common\n{}", expected(["-", "-", "www.example"]).join("\n")));
+    let out = check(&format!("{with}{with}{plain}"));
+    assert_eq!(
+        out,
+        format!("access log by host\n{}", expected(["www.example", "www.example", "-"]).join("\n"))
     );
 }
 

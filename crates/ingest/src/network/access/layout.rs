@@ -96,8 +96,10 @@ impl Layout {
             n => n - 3,
         };
         if self.client > 0 {
-            self.forwarded =
-                share(fields, |f| words(f.before).first().is_some_and(|w| is_forwarded(w))) > 0.0;
+            let of_usual =
+                fields.iter().map(|line| words(line.before)).filter(|words| words.len().min(5) == usual);
+            let first: Vec<&[u8]> = of_usual.map(|words| words[0]).filter(|word| *word != b"-").collect();
+            self.forwarded = 2 * first.iter().filter(|word| is_forwarded(word)).count() > first.len();
             self.host = !self.forwarded;
         }
     }

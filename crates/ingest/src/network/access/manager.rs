@@ -1,7 +1,7 @@
 //! The log of Nginx Proxy Manager, which is in wide use and like no other:
 //! `[24/Jan/2022:16:51:02 +0000] - 404 404 - GET http www.example "/a" [Client 192.0.2.7] [Length 192] [Gzip
-//! -] [Sent-to app] "agent" "referer"`. The first two codes are the cache's and the server's behind; both may
-//! be missing.
+//! -] [Sent-to app] "agent" "referer"`. The first code is that of the server behind and may be missing, as may what
+//! the cache did, in place of the first dash.
 
 use memchr::memchr;
 
@@ -28,23 +28,24 @@ pub(super) fn split(line: &[u8]) -> Result<Fields<'_>, Reason> {
         line.strip_prefix(b"[").filter(|inner| looks_like_time(inner)).ok_or(Reason::NoTimeInBrackets)?;
     let close = memchr(b']', &inner[..inner.len().min(48)]).ok_or(Reason::NoTimeInBrackets)?;
     let mut rest = &inner[close + 1..];
-    // Up to four words of codes and marks stand before the method; the last code is the answer's.
+    // What the cache did, up to two codes and a mark stand before the method; the last code is the answer's.
     let mut status: &[u8] = b"-";
     let mut method: &[u8] = b"";
-    for _ in 0..5 {
+    let mut words = 0;
+    let after = loop {
         let (word, after) = bare(rest);
-        rest = after;
-        if word.len() == 3 && word.iter().all(u8::is_ascii_digit) {
-            status = word;
-        } else if word != b"-" {
-            method = word;
-            break;
+        match word {
+            b"http" | b"https" if !method.is_empty() => break after,
+            b"" => return Err(Reason::NoRequest),
+            b"-" => {}
+            [a, b, c] if [a, b, c].iter().all(|b| b.is_ascii_digit()) => status = word,
+            _ => method = word,
         }
-    }
-    let (scheme, after) = bare(rest);
-    if !matches!(scheme, b"http" | b"https") {
-        return Err(Reason::NoRequest);
-    }
+        (rest, words) = (after, words + 1);
+        if words > 6 {
+            return Err(Reason::NoRequest);
+        }
+    };
     let (host, after) = bare(after);
     let (target, mut rest) = field(after).filter(|(target, _)| target.quoted).ok_or(Reason::NoRequest)?;
     let mut fields = Fields {
