@@ -139,6 +139,11 @@ pub(crate) fn clock(t: Timestamp) -> String {
     stamp(t, "%H:%M:%S UTC")
 }
 
+/// A time of day to the minute, without its zone: `18:00`.
+pub(crate) fn hour(t: Timestamp) -> String {
+    stamp(t, "%H:%M")
+}
+
 /// From one time to another, to the second, the day named twice only where there are two:
 /// `26 Sep 2021, 18:00:03 to 18:02:10 UTC (2 min 7 s)`.
 pub(crate) fn span(from: Timestamp, until: Timestamp) -> String {
