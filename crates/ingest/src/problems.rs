@@ -69,7 +69,7 @@ reasons! {
     /// Headers that are broken or were not captured, or a link that is not read.
     BadPacket true "a packet whose headers cannot be read",
     /// In a folder that was named.
-    NotPosts true "not a file of posts: passed over",
+    NotTraffic true "not a file of traffic: passed over",
     /// Not the form of an access log.
     NoTimeInBrackets true "no time in brackets",
     /// Not the form of an access log.
