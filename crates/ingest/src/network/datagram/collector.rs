@@ -132,6 +132,12 @@ impl Collector {
         self.latest = latest;
     }
 
+    /// Bytes of data that wait for their templates.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting
+    }
+
     /// Decodes one datagram: the payload of UDP, from an exporter's address and port, received at so
     /// many milliseconds since the epoch. Rows are added, and what cannot be read is counted.
     pub(crate) fn datagram(

@@ -1,5 +1,6 @@
 //! Datagrams in, flows as text out.
 
+mod made;
 mod samples;
 
 use std::fmt::Write;
