@@ -33,8 +33,13 @@ pub(super) struct Scored {
     /// An address of many people, or one that is declared welcome.
     pub(super) spared: bool,
     pub(super) welcome: bool,
-    /// Share of its requests for paths that nobody knows.
-    pub(super) rare: f64,
+}
+
+impl Scored {
+    /// Evidence on its own.
+    pub(super) fn is_hard(&self) -> bool {
+        !self.spared && self.score >= HARD
+    }
 }
 
 /// The clients of a window, scored.
@@ -46,15 +51,14 @@ pub(super) struct Look {
     /// Requests in the window, and beyond what is usual.
     pub(super) requests: f64,
     pub(super) excess: f64,
-    /// Clients in it.
-    pub(super) n_clients: f64,
     /// Share of clients that are machines, as the window itself says.
     pub(super) prior: f64,
+    /// Share of requests that were given up or refused.
+    pub(super) overloaded: f64,
     /// Share of the excess with machine evidence.
     pub(super) phi: f64,
     /// Share of the excess that is hard evidence on its own.
     pub(super) hard: f64,
-    pub(super) minutes: f64,
     /// Requests by path, among clients that were kept.
     pub(super) paths: BTreeMap<i64, f64>,
 }
@@ -84,7 +88,6 @@ pub(super) fn look(clients: Vec<Client>, setting: &Setting<'_>, weights: &Weight
         }
     }
     let fresh = fresh_queries(&clients, setting.history);
-    let n_clients = clients.iter().map(|client| client.weight).sum();
     let mut scored: Vec<Scored> = clients
         .into_iter()
         .map(|mut client| {
@@ -96,7 +99,7 @@ pub(super) fn look(clients: Vec<Client>, setting: &Setting<'_>, weights: &Weight
             let score = weights.base + signs.iter().map(|sign| weights.of(sign)).sum::<f64>();
             let welcome = client.key.address().ip().is_some_and(|ip| setting.site.is_welcome(ip));
             let spared = welcome || many_people(&client.did);
-            Scored { client, signs, score, p: 0.0, spared, welcome, rare }
+            Scored { client, signs, score, p: 0.0, spared, welcome }
         })
         .collect();
     let prior = posterior(&mut scored);
@@ -105,20 +108,19 @@ pub(super) fn look(clients: Vec<Client>, setting: &Setting<'_>, weights: &Weight
         scored.iter().map(|one| one.client.did.n * one.client.weight * wanted(one)).sum::<f64>() / excess
     };
     let phi = sum(&|one| one.p);
-    let is_hard = |one: &Scored| !one.spared && one.score >= HARD;
-    let hard = sum(&|one| f64::from(is_hard(one)));
-    let hard_clients: f64 = scored.iter().filter(|one| is_hard(one)).map(|one| one.client.weight).sum();
+    let hard = sum(&|one| f64::from(one.is_hard()));
+    let hard_clients: f64 = scored.iter().filter(|one| one.is_hard()).map(|one| one.client.weight).sum();
     let enough = hard_clients >= HARD_CLIENTS || (hard_clients >= HARD_FEW && hard >= HARD_FEW_SHARE);
+    let overloaded = scored.iter().map(|one| one.client.did.overloaded * one.client.weight).sum::<f64>();
     Look {
         clients: scored,
         weights,
         requests: setting.requests,
         excess,
-        n_clients,
+        overloaded: overloaded / setting.requests.max(1.0),
         prior,
         phi,
         hard: if enough { hard } else { 0.0 },
-        minutes: setting.minutes,
         paths,
     }
 }
