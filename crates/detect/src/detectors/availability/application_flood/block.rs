@@ -15,14 +15,18 @@ use super::signs::many_people;
 const LISTED: f64 = 4.0;
 const LISTED_KNOWN: f64 = 6.0;
 /// With less, where the window as a whole makes it nearly certain; never where people came from it before.
-const LISTED_CHANCE: f64 = 0.99;
-const LISTED_WITH_CHANCE: f64 = 3.0;
+const LISTED_CHANCE: f64 = 0.98;
+const LISTED_WITH_CHANCE: f64 = 1.5;
 /// A rule must hold for so many requests, and this share of the excess.
 const RULE_LEAST: f64 = 30.0;
 const RULE_SHARE: f64 = 0.01;
 /// Those requests' mean chance, and their clients' mean score without prior.
 const RULE_CHANCE: f64 = 0.95;
 const RULE_SCORE: f64 = 1.0;
+/// Clients that may be people and could meet a rule, as a part of all that may be people: one in ten thousand.
+const RULE_PEOPLE: f64 = 1e-4;
+/// A client may be one of people up to this chance of being a machine.
+const MAYBE_PEOPLE: f64 = 0.7;
 /// No rules where the window itself has fewer machines.
 const RULE_PRIOR: f64 = 0.05;
 /// Rules that are put out, those with the most requests first.
@@ -175,6 +179,8 @@ struct Sum {
     n: f64,
     p: f64,
     score: f64,
+    /// Clients that may be people and have requests that may meet it.
+    people: f64,
 }
 
 /// The kinds of request that a client made, each as the narrowest rule that it meets, and how many they stand for.
@@ -208,8 +214,46 @@ fn rules(look: &Look, history: &History) -> Vec<Rule> {
             }
         }
     }
+    // What people's clients did is known by client, not by request: whatever they sent once counts in full.
+    let mut all_people = 0.0;
+    for one in look.clients.iter().filter(|one| one.p < MAYBE_PEOPLE && !one.spared) {
+        all_people += one.client.weight;
+        let did = &one.client.did;
+        let referers = [
+            (did.asked == 0.0, Referer::Unknown),
+            (did.bare > 0.0, Referer::None),
+            (did.own > 0.0, Referer::Own),
+            (did.embed > 0.0, Referer::Embed),
+            (did.other > 0.0, Referer::Other),
+        ];
+        let mut met: Vec<Rule> = Vec::new();
+        for (rule, _) in kinds(one, look, history) {
+            for (_, referer) in referers.iter().filter(|(sent, _)| *sent) {
+                for random_query in [false, true] {
+                    let sent =
+                        if random_query { did.random > 0.0 } else { did.random < did.pages + did.apis };
+                    if sent {
+                        met.push(Rule { random_query, referer: *referer, ..rule });
+                        met.push(Rule { random_query, referer: *referer, agent: None, ..rule });
+                    }
+                }
+            }
+        }
+        met.sort_unstable();
+        met.dedup();
+        for rule in met {
+            if let Some(sum) = sums.get_mut(&rule) {
+                sum.people += one.client.weight;
+            }
+        }
+    }
     let least = RULE_LEAST.max(RULE_SHARE * look.excess);
-    let good = |sum: &Sum| sum.n >= least && sum.p >= RULE_CHANCE * sum.n && sum.score >= RULE_SCORE * sum.n;
+    let good = |sum: &Sum| {
+        sum.n >= least
+            && sum.p >= RULE_CHANCE * sum.n
+            && sum.score >= RULE_SCORE * sum.n
+            && sum.people <= RULE_PEOPLE * all_people
+    };
     let mut rules: Vec<(Rule, Sum)> = sums.into_iter().filter(|(_, sum)| good(sum)).collect();
     // A rule for any agent makes those for one agent needless.
     let wide: Vec<Rule> = rules.iter().map(|(rule, _)| *rule).filter(|rule| rule.agent.is_none()).collect();

@@ -196,9 +196,8 @@ pub(super) struct Client {
     pub(super) token_bits: u64,
     pub(super) query_path: i64,
     pub(super) query_token: u32,
-    /// First and last request in the window, milliseconds.
+    /// First request in the window, milliseconds.
     pub(super) first: i64,
-    pub(super) last: i64,
     pub(super) slots: Vec<Page>,
     /// When it first came on a calm day.
     pub(super) seen: Option<i64>,
@@ -328,7 +327,6 @@ impl Client {
             query_path: words[32],
             query_token: query_token as u32,
             first: words[13],
-            last: words[14],
             slots: slots.collect(),
             seen: time(17),
             net_seen: time(18),

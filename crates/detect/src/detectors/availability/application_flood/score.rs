@@ -16,21 +16,24 @@ pub(super) const HARD: f64 = 4.0;
 const HARD_CLIENTS: f64 = 20.0;
 const HARD_FEW: f64 = 3.0;
 const HARD_FEW_SHARE: f64 = 0.2;
-/// Many clients that agree are hard evidence too, where each is nearly sure with the window's own prior, has more than
-/// its share of evidence of its own, and together they make up so much of the excess.
-const AGREE_CHANCE: f64 = 0.9;
-const AGREE_SCORE: f64 = 0.5;
-const AGREE_CLIENTS: f64 = 15.0;
-const AGREE_SHARE: f64 = 0.15;
+/// Many clients that agree are hard evidence too, where each is likely with the window's own prior, its own evidence
+/// does not speak against it, and together they make up so much of the excess. In mixes of crowds, clients like
+/// these never make up one part in a hundred.
+const AGREE_CHANCE: f64 = 0.8;
+const AGREE_SCORE: f64 = 0.0;
+const AGREE_CLIENTS: f64 = 10.0;
+const AGREE_SHARE: f64 = 0.25;
 /// What a client's pauses say of whether it replays a visit of somebody else faster: faster than 19 of 20 readers,
 /// slower than three of four. Clients with one page say nothing, so that they go with the others.
 const REPLAY_FAST: f64 = 2.0;
 const REPLAY_SLOW: f64 = -2.0;
 /// Replays are looked for where so many pauses of so many clients, and this share of all clients that have pauses, are
-/// that fast: five times what is usual.
+/// that fast: three times what is usual, and half as much again as in any crowd that was mixed.
 const REPLAY_PAUSES: f64 = 60.0;
 const REPLAY_CLIENTS: f64 = 3.0;
-const REPLAY_SHARE: f64 = 0.25;
+const REPLAY_SHARE: f64 = 0.15;
+/// A fast client is hard evidence where it is that likely a replay.
+const REPLAY_CHANCE: f64 = 0.9;
 /// An agent has so many times its usual share of clients, and so many clients.
 const AGENT_TIMES: f64 = 8.0;
 const AGENT_CLIENTS: u32 = 20;
@@ -81,7 +84,6 @@ pub(super) struct Look {
     pub(super) hard: f64,
     /// Requests by path, among clients that were kept.
     pub(super) paths: BTreeMap<i64, f64>,
-    pub(super) lab: std::sync::Arc<History>,
 }
 
 /// What a look needs to know apart from the clients.
@@ -137,14 +139,15 @@ pub(super) fn look(clients: Vec<Client>, setting: &Setting<'_>, weights: &Weight
         scored.iter().filter(|one| wanted(one)).map(|one| one.client.weight).sum()
     };
     let phi = sum(&|one| one.p);
-    let sure = |one: &Scored| !one.spared && one.p >= AGREE_CHANCE;
-    let is_hard = |one: &Scored| one.is_hard() || (replays && sure(one) && one.signs.has(Sign::NoPause));
+    let fast = |one: &Scored| replays && one.signs.has(Sign::NoPause);
+    let is_hard = |one: &Scored| one.is_hard() || (!one.spared && fast(one) && one.p >= REPLAY_CHANCE);
     let mut hard = sum(&|one| f64::from(is_hard(one)));
     let hard_clients = count(&is_hard);
     if hard_clients < HARD_CLIENTS && (hard_clients < HARD_FEW || hard < HARD_FEW_SHARE) {
         hard = 0.0;
     }
-    let agrees = |one: &Scored| sure(one) && one.score >= AGREE_SCORE;
+    let agrees =
+        |one: &Scored| !one.spared && one.p >= AGREE_CHANCE && (one.score >= AGREE_SCORE || fast(one));
     let agree = sum(&|one| f64::from(agrees(one)));
     if count(&agrees) >= AGREE_CLIENTS && agree >= AGREE_SHARE {
         hard = hard.max(agree);
@@ -160,7 +163,6 @@ pub(super) fn look(clients: Vec<Client>, setting: &Setting<'_>, weights: &Weight
         phi,
         hard,
         paths,
-        lab: std::sync::Arc::new(setting.history.clone()),
     }
 }
 

@@ -19,9 +19,9 @@ use super::weights::Weights;
 /// Share of the excess with machine evidence: from here on an attack, from here on a mixture, below that people.
 const ATTACK: f64 = 0.82;
 const MIXED: f64 = 0.15;
-const CROWD: f64 = 0.05;
-/// A window with less beyond the usual, as a part of the usual, is no part of the rise.
-const LEAST_EXCESS: f64 = 0.5;
+const CROWD: f64 = 0.02;
+/// A window with less beyond the usual, as a part of the most that any window of the rise has, says little: its end.
+const LEAST_EXCESS: f64 = 0.25;
 /// No verdict of attack or mixture without so much hard evidence.
 const HARD_LEAST: f64 = 0.02;
 
@@ -176,13 +176,11 @@ fn event(
             early.verdict = Verdict::Unsure;
         }
     }
-    let full = |seen: &Seen| {
-        let usual = row.rise.usual.median * seen.seconds() as f64 / 60.0;
-        seen.seconds() >= 300 && seen.excess >= LEAST_EXCESS * usual
-    };
+    let most = seen.iter().map(|seen| seen.excess).fold(0.0, f64::max);
+    let full = |seen: &Seen| seen.seconds() >= 300 && seen.excess >= LEAST_EXCESS * most;
     let first = seen.iter().position(|seen| seen.seconds() >= 300).unwrap_or(seen.len() - 1);
     let strongest = (0..seen.len())
-        .filter(|&at| at == first || full(&seen[at]))
+        .filter(|&at| full(&seen[at]))
         .max_by(|&a, &b| {
             (rank(seen[a].verdict), std::cmp::Reverse(a)).cmp(&(rank(seen[b].verdict), std::cmp::Reverse(b)))
         })
@@ -204,41 +202,3 @@ fn event(
         row: row.clone(),
     }
 }
-
-// LAB-BEGIN
-impl Seen {
-    /// Lab.
-    pub fn lab(&self) -> Vec<(traffic::Address, String)> {
-        let h = &self.look.lab;
-        self.look.clients.iter().map(|one| {
-            let d = &one.client.did;
-            let c = &one.client;
-            let slots: Vec<String> = c.slots.iter().take(5).map(|s| format!("{:x}:{}:{}:{}:{}", s.path, s.n, u8::from(s.followed), u8::from(s.not_found), u8::from(h.paths.contains(&s.path)))).collect();
-            let calm: f64 = h.agents.values().sum();
-            (c.key.address(), format!("{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{:.2}\t{}\t{:.3}\t{}\t{}\t{:x}\t{:.5}\t{}\t{}\t{}\t{}\t{}\t{:.3}\t{}\t{}\t{}\t{:.2}\t{}\t{}",
-                d.n, d.pages, d.assets, d.apis, d.not_found, d.random, d.asked, d.bare, d.own, d.odd, d.other, d.agents, d.gaps, d.ln_gap, d.ripe, d.followed,
-                c.agent, h.agents.get(&c.agent).copied().unwrap_or(0.0) / calm.max(1.0),
-                u8::from(c.seen.is_some_and(|s| s < self.from.0)), u8::from(c.net_seen.is_some_and(|s| s < self.from.0)), c.near_n, c.near_clients, u8::from(one.spared), one.score,
-                one.signs.bits(), c.first - self.from.0, c.last - self.from.0, c.weight, u8::from(c.key.has_net()), slots.join(",")))
-        }).collect()
-    }
-    /// Lab.
-    pub fn lab_head(&self) -> String {
-        let h = &self.look.lab;
-        let hb = h.habits();
-        format!(
-            "{}\t{:.1}\t{:.4}\t{:.4}\t{:.4}\t{}\t{}\t{:?}\t{}\t{}",
-            self.requests,
-            self.excess,
-            self.phi,
-            self.hard,
-            self.look.prior,
-            hb.n90,
-            hb.n99,
-            hb.pauses,
-            h.clients,
-            h.showed.map(|x| x.to_string()).join(",")
-        )
-    }
-}
-// LAB-END
