@@ -69,7 +69,17 @@ reasons! {
     /// Headers that are broken or were not captured, or a link that is not read.
     BadPacket true "a packet whose headers cannot be read",
     /// In a folder that was named.
-    NotPosts true "not a file of posts: passed over",
+    NotTraffic true "not a file of traffic: passed over",
+    /// Not the form of an access log.
+    NoTimeInBrackets true "no time in brackets",
+    /// Not the form of an access log.
+    NoRequest true "no request",
+    /// Not the form of an access log.
+    NoStatus true "no status behind the request",
+    /// Nothing stands where the client should.
+    NoClient true "no client",
+    /// A log that was cut while its server wrote on.
+    Hole false "NUL bytes before the line: passed over",
     /// Read, with each stray byte taken as a Latin-1 character.
     NotUtf8 false "not UTF-8: read as Latin-1",
     /// Read, as if in UTC.
@@ -104,6 +114,10 @@ reasons! {
     ExporterForgotten false "more exporters than are kept: the most silent one was forgotten",
     /// Missing, in the future of the export, or too long before it.
     ExportTime false "no possible time in a flow record: taken from its export",
+    /// Times are right to within the shortest delay between a flow's end and its export.
+    StartUnknown false "an exporter does not say when it started: times are taken from its latest flows",
+    /// Of the same address and observation domain.
+    OtherPort false "a template that another port of the exporter sent: used",
     /// A firewall that counts bytes only, or a record without counters.
     PacketsUnknown false "packets are not counted by the exporter: taken as one",
     /// Its counts are those of the sample.

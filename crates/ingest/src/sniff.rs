@@ -59,7 +59,8 @@ pub(crate) fn sniff(input: &mut Input) -> io::Result<Result<Format, Tried>> {
     Ok(of_head(&head))
 }
 
-fn of_head(head: &[u8]) -> Result<Format, Tried> {
+/// As [`sniff`], of the first bytes.
+pub(crate) fn of_head(head: &[u8]) -> Result<Format, Tried> {
     if let Some(refusal) = packed(head).or_else(|| network::refusal(head)) {
         return Err(vec![refusal]);
     }

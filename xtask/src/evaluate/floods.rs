@@ -68,8 +68,7 @@ pub(super) fn main(args: &Floods) -> Result<(), EvaluateError> {
     let seconds = begun.elapsed().as_secs_f64();
     let rows: usize = outcomes.iter().map(|one| one.rows).sum();
     let machine = format!("{rows} requests; {seconds:.0} s to make and judge them.");
-    let command =
-        format!("cargo xtask evaluate floods --seeds {}..{}", args.seeds.start, args.seeds.end);
+    let command = format!("cargo xtask evaluate floods --seeds {}..{}", args.seeds.start, args.seeds.end);
     let mut page = Page { path: &args.out, parts: Vec::new() };
     page.add("about", words::about(&command, plans.len(), &machine));
     page.add("confusion", format!("{}\n\n{}", words::CONFUSION, tables::confusion(&outcomes)));

@@ -175,3 +175,59 @@ fn seeds_cover_every_kind_and_source() {
     let labels: BTreeSet<_> = plans.iter().map(|plan| plan.label).collect();
     assert_eq!(labels.len(), 3);
 }
+
+/// A visit of one client: seconds, path, and whether it is a picture.
+fn visit(seed: Seed, texts: &mut Texts, client: u32, requests: &[(i64, &str, bool)]) -> Vec<Request> {
+    let mut id = |text: &str| {
+        let id = seed.text(text.as_bytes());
+        texts.keep(id, text.as_bytes());
+        id
+    };
+    let address = Address::v4(client);
+    let row = |&(second, path, picture): &(i64, &str, bool)| Request {
+        peer_hi: address.hi,
+        peer_lo: address.lo,
+        time: second * 1000,
+        method: 1,
+        path: id(path),
+        resource: i32::from(picture),
+        status: 200,
+        bytes: 100,
+        ..Request::EMPTY
+    };
+    requests.iter().map(row).collect()
+}
+
+#[test]
+fn a_log_teaches_visits_pages_and_what_they_bring() {
+    let (seed, mut texts) = (Seed(7), Texts::default());
+    let mut rows = visit(
+        seed,
+        &mut texts,
+        1,
+        &[(0, "/", false), (1, "/a.png", true), (40, "/b", false), (5_000, "/", false)],
+    );
+    rows.extend(visit(seed, &mut texts, 2, &[(7, "/a.png", true)]));
+    let learnt = Learnt::new(&rows, &texts, seed).expect("a log with visits");
+    // The third page comes more than half an hour later, and the second client asked for no page.
+    assert_eq!(learnt.n_visits(), 2);
+    let pages: Vec<(String, usize)> =
+        learnt.pages.iter().map(|page| (texts.get(page.path), page.assets.len())).collect();
+    assert_eq!(pages, [("/".to_owned(), 1), ("/b".to_owned(), 0)]);
+    assert_eq!(learnt.visits[0].steps.iter().map(|step| step.pause).collect::<Vec<_>>(), [0, 1_000, 39_000]);
+    let nothing = visit(seed, &mut texts, 2, &[(7, "/a.png", true)]);
+    assert_eq!(Learnt::new(&nothing, &texts, seed).err(), Some(LearnError::NoVisits));
+}
+
+#[test]
+fn pauses_and_agents_can_come_from_another_log() {
+    let (seed, mut texts) = (Seed(7), Texts::default());
+    let slow = visit(seed, &mut texts, 1, &[(0, "/", false), (2, "/a.png", true), (90, "/b", false)]);
+    let spoilt = visit(seed, &mut texts, 1, &[(0, "/", false), (0, "/a.png", true), (0, "/b", false)]);
+    let slow = Learnt::new(&slow, &texts, seed).expect("visits");
+    let mended = Learnt::new(&spoilt, &texts, seed).expect("visits").with_pauses_of(&slow);
+    let pauses: Vec<i64> = mended.visits[0].steps.iter().map(|step| step.pause).collect();
+    assert_eq!(pauses, [0, 2_000, 88_000]);
+    let site = invented(seed);
+    assert_eq!(mended.with_agents_of(&site).agents, site.agents);
+}

@@ -50,7 +50,7 @@ impl NetworkFormat for Binetflow {
 pub(super) fn sniff(head: &[u8]) -> Sniffed {
     match header(head.split(|&b| b == b'\n').next().unwrap_or_default()) {
         Some(header) => Ok(Arc::new(Binetflow(header))),
-        None => Err("its first line has no StartTime, Proto, SrcAddr, DstAddr, TotPkts".to_owned()),
+        None => Err(String::new()),
     }
 }
 

@@ -62,7 +62,7 @@ pub(super) fn sniff(head: &[u8]) -> Sniffed {
         let has_flows = memmem::find(head, br#""event_type":"flow""#).is_some();
         return Ok(Arc::new(Eve { has_flows }));
     }
-    Err("it has no JSON objects with `event_type` and `timestamp`".to_owned())
+    Err(String::new())
 }
 
 struct Reader<R> {

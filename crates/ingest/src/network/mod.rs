@@ -4,7 +4,7 @@
 mod access;
 mod auth;
 mod binetflow;
-mod datagram;
+pub(crate) mod datagram;
 mod eve;
 mod fields;
 mod json;
@@ -12,10 +12,10 @@ mod names;
 mod nfdump;
 mod pcap;
 mod rate;
-mod web;
 mod table;
 #[cfg(test)]
 pub(crate) mod testing;
+mod web;
 mod zeek;
 
 use std::fmt;

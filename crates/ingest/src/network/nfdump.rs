@@ -49,7 +49,7 @@ pub(super) fn sniff(head: &[u8]) -> Sniffed {
     if json::is_flow(head) {
         return Ok(Arc::new(Json));
     }
-    Err("it has neither the columns of nfdump's CSV nor the keys of its JSON".to_owned())
+    Err(String::new())
 }
 
 /// Why a binary file of nfdump cannot be read, and what to do.

@@ -20,11 +20,8 @@ pub(crate) fn check(bytes: impl AsRef<[u8]>) -> String {
     let format = match super::sniff(bytes) {
         Ok(format) => format,
         Err(tried) => {
-            return tried
-                .iter()
-                .filter(|(_, why)| why != "it is not one")
-                .map(|(name, why)| format!("not {name}: {why}\n"))
-                .collect();
+            let why: String = tried.iter().map(|(name, why)| format!("not {name}: {why}\n")).collect();
+            return if why.is_empty() { "no format\n".to_owned() } else { why };
         }
     };
     let context = Context { bounds: Bounds::new(Timestamp(4_102_444_800_000)), default_trace: Trace::Object };

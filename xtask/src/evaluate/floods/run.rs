@@ -138,7 +138,10 @@ pub(super) fn judged(
     let usual = Weights::default();
     let groups = if thorough { &Group::ALL[..] } else { &[] };
     let only = |group: Group| {
-        Group::ALL.iter().filter(|other| **other != group).fold(usual, |weights, other| weights.without(*other))
+        Group::ALL
+            .iter()
+            .filter(|other| **other != group)
+            .fold(usual, |weights, other| weights.without(*other))
     };
     Ok(Judged {
         events: judge_with(&case, &usual),
@@ -225,8 +228,8 @@ fn event_of<'a>(mix: &Mix, events: &'a [Event]) -> Option<&'a Event> {
 }
 
 fn blocked(mix: &Mix, event: Option<&Event>) -> Blocked {
-    let (from, until) = event
-        .map_or((mix.onset, mix.until), |event| (event.strongest().from.0, event.strongest().until.0));
+    let (from, until) =
+        event.map_or((mix.onset, mix.until), |event| (event.strongest().from.0, event.strongest().until.0));
     let blocking = event.and_then(|event| event.strongest().blocking.as_ref());
     let nats: BTreeSet<Address> = mix.nats.iter().map(|nat| nat.client()).collect();
     let mut blocked = Blocked::default();

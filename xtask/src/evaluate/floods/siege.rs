@@ -95,7 +95,8 @@ mod tests {
     #[test]
     fn fair_shares_leave_the_modest_alone() {
         let clients: BTreeMap<Address, [f64; 2]> =
-            [(Address::v4(1), [2.0, 0.0]), (Address::v4(2), [3.0, 0.0]), (Address::v4(3), [0.0, 95.0])].into();
+            [(Address::v4(1), [2.0, 0.0]), (Address::v4(2), [3.0, 0.0]), (Address::v4(3), [0.0, 95.0])]
+                .into();
         assert_eq!(served(&clients, 100.0, false), 5.0);
         assert_eq!(served(&clients, 20.0, true), 5.0);
         assert_eq!(served(&clients, 20.0, false), 1.0);

@@ -113,9 +113,9 @@ pub(super) fn overall(outcomes: &[Outcome], sites: &[Site]) -> String {
         let within = move |one: &Outcome| (from..to).contains(&one.plan.load);
         splits.push((format!("{from} to {to} times the usual"), Box::new(within)));
     }
-    let rows = splits.into_iter().map(|(name, of)| {
-        (name, quality(all.iter().copied().filter(|one| of(one)), |one| one.verdict))
-    });
+    let rows = splits
+        .into_iter()
+        .map(|(name, of)| (name, quality(all.iter().copied().filter(|one| of(one)), |one| one.verdict)));
     quality_table("", rows.collect())
 }
 
@@ -124,9 +124,10 @@ const LOADS: [(f64, f64); 4] = [(3.0, 6.0), (6.0, 12.0), (12.0, 25.0), (25.0, 50
 /// By length of the window.
 pub(super) fn windows(outcomes: &[Outcome]) -> String {
     let all = plain(outcomes);
-    let rows = WINDOWS_S.iter().enumerate().map(|(at, seconds)| {
-        (format!("{seconds} s"), quality(all.iter().copied(), |one| one.windows[at]))
-    });
+    let rows = WINDOWS_S
+        .iter()
+        .enumerate()
+        .map(|(at, seconds)| (format!("{seconds} s"), quality(all.iter().copied(), |one| one.windows[at])));
     quality_table("window", rows.collect())
 }
 
@@ -302,8 +303,7 @@ pub(super) fn siege(outcomes: &[Outcome]) -> String {
 /// Verdicts on hard nights.
 pub(super) fn stress(cases: &[(&Case, Vec<Outcome>)]) -> String {
     let rows = cases.iter().map(|(case, outcomes)| {
-        let mut row =
-            vec![case.name.to_owned(), case.label.name().to_owned(), outcomes.len().to_string()];
+        let mut row = vec![case.name.to_owned(), case.label.name().to_owned(), outcomes.len().to_string()];
         row.extend(
             VERDICTS
                 .map(|(_, verdict)| outcomes.iter().filter(|one| one.verdict == verdict).count().to_string()),
@@ -324,7 +324,8 @@ pub(super) fn stress(cases: &[(&Case, Vec<Outcome>)]) -> String {
 
 /// Every outcome that is wrong, for whoever looks for the reason: seeds, and what was drawn.
 pub(super) fn wrong(outcomes: &[Outcome]) -> String {
-    let wrong = plain(outcomes).into_iter().filter(|one| Outcome::decided(one.verdict) && !one.right(one.verdict));
+    let wrong =
+        plain(outcomes).into_iter().filter(|one| Outcome::decided(one.verdict) && !one.right(one.verdict));
     let rows = wrong.map(|one| {
         let flood = if one.plan.has_flood() {
             format!("{}, {}", one.plan.flood.kind.name(), one.plan.flood.source.name())

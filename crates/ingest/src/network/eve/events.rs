@@ -9,7 +9,7 @@ use traffic::tls::Tls;
 
 use super::pairs::{Key, Pairs};
 use crate::network::json::{elements, object, text};
-use crate::network::{fields, names, zeek};
+use crate::network::{fields, names, web, zeek};
 use crate::problems::Reason;
 use crate::rows::Rows;
 use crate::time::{Bounds, Read};
@@ -292,11 +292,19 @@ impl Reading<'_> {
             peer_hi: peer.hi,
             peer_lo: peer.lo,
             time: read.millis,
+            method: web::method(&text(http[METHOD])).code(),
             status,
             bytes: fields::count_or_unknown(&text(http[LENGTH]))?,
             ..Request::EMPTY
         };
-        request.path = self.rows.text(&text(http[URL]));
+        web::set_target(&mut request, &text(http[URL]), self.rows);
+        // The header last: where the target names a host too, it is the one that was asked for.
+        web::set_host(&mut request, &text(http[HOSTNAME]), self.rows);
+        // Suricata leaves out what was not sent.
+        web::set_referer(&mut request, Some(&text(http[REFERER])), self.rows);
+        web::set_agent(&mut request, Some(&text(http[AGENT])), self.rows);
+        let forwarded = if http[HTTP_XFF].is_empty() { event[XFF] } else { http[HTTP_XFF] };
+        web::set_forwarded(&mut request, &text(forwarded));
         self.rows.requests.push(&request);
         Ok(read.zone_missing.then_some(Reason::NoZone))
     }

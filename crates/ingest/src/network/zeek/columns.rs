@@ -78,7 +78,7 @@ columns! {
 pub(super) trait Record {
     /// The field, without quotes and escapes of the format.
     fn get(&self, column: Column) -> &[u8];
-    /// True where the record or its header has the field, set or not.
+    /// True where the log has the field, set or not. JSON leaves out what is unset, so it has all.
     fn has(&self, column: Column) -> bool;
     /// Hands out the elements of a set or vector.
     fn each(&self, column: Column, take: &mut dyn FnMut(&[u8]));

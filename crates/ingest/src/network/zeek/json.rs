@@ -83,7 +83,7 @@ impl Object<'_> {
                 return Stream::of_path(path);
             }
         }
-        Stream::of_fields(|column| self.has(column))
+        Stream::of_fields(|column| !self.values[column as usize].is_empty())
     }
 }
 
@@ -92,8 +92,8 @@ impl Record for Object<'_> {
         &self.texts[column as usize]
     }
 
-    fn has(&self, column: Column) -> bool {
-        !self.values[column as usize].is_empty()
+    fn has(&self, _: Column) -> bool {
+        true
     }
 
     fn each(&self, column: Column, take: &mut dyn FnMut(&[u8])) {

@@ -7,12 +7,12 @@ use traffic::Address;
 use traffic::flow::{self, Flow, Service, State};
 use traffic::login::{self, Login, Outcome};
 use traffic::lookup::Lookup;
-use traffic::request::{Method, Request};
+use traffic::request::Request;
 use traffic::tls::Tls;
 
 use super::columns::{Column, Record};
 use super::{Stream, tsv};
-use crate::network::{fields, names};
+use crate::network::{fields, names, web};
 use crate::problems::Reason;
 use crate::records::Context;
 use crate::rows::Rows;
@@ -179,20 +179,27 @@ fn http<R: Record>(record: &R, time: i64, rows: &mut Rows) -> Read {
         status @ 0..=999 => status as i32,
         _ => return Err(Reason::BadNumber),
     };
-    let method = record.get(Column::Method).to_ascii_lowercase();
-    let method = std::str::from_utf8(&method).ok().and_then(Method::parse).unwrap_or(Method::Other);
     let mut request = Request {
         peer_hi: peer.hi,
         peer_lo: peer.lo,
         time,
-        method: method.code(),
+        method: web::method(record.get(Column::Method)).code(),
         status,
         bytes: fields::count_or_unknown(record.get(Column::ResponseBodyLen))?,
         ..Request::EMPTY
     };
-    let uri = plain(record.get(Column::Uri));
-    let end = memchr(b'?', &uri).unwrap_or(uri.len());
-    request.path = rows.text(&uri[..end]);
+    web::set_target(&mut request, &plain(record.get(Column::Uri)), rows);
+    // The header last: where the target names a host too, it is the one that was asked for.
+    web::set_host(&mut request, &plain(record.get(Column::Host)), rows);
+    let sent = |column| record.has(column).then(|| plain(record.get(column)));
+    web::set_referer(&mut request, sent(Column::Referrer).as_deref(), rows);
+    web::set_agent(&mut request, sent(Column::UserAgent).as_deref(), rows);
+    record.each(Column::Proxied, &mut |header| {
+        // `X-FORWARDED-FOR -> 198.51.100.7`
+        if let Some(addresses) = header.strip_prefix(b"X-FORWARDED-FOR -> ") {
+            web::set_forwarded(&mut request, &plain(addresses));
+        }
+    });
     rows.requests.push(&request);
     Ok(None)
 }

@@ -128,11 +128,3 @@ fn broken_rows_are_counted_by_reason() {
     1 × not JSON (2)
     ");
 }
-
-#[test]
-fn what_is_no_zeek_log_says_why() {
-    insta::assert_snapshot!(check("{\"time\": 1}\n"), @r"
-    not Zeek log: its JSON objects have no `ts` with `uid`, `_path` or `@stream`
-    not Suricata EVE: it has no JSON objects with `event_type` and `timestamp`
-    ");
-}
