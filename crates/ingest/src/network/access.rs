@@ -21,6 +21,7 @@ use traffic::Address;
 use traffic::request::Request;
 
 use clock::Clock;
+pub(super) use clock::{days, month, two};
 use layout::{COMBINED, Layout, Role};
 use table::Table;
 
