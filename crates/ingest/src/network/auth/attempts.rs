@@ -61,6 +61,8 @@ struct Connection {
     let_in: bool,
     broken: bool,
     gone: bool,
+    /// There were too many failures, of which no client is known yet.
+    exhausted: bool,
     client: Option<Address>,
 }
 
@@ -217,7 +219,8 @@ impl Connection {
             }
             Said::Exhausted(who) => {
                 self.settle(rows);
-                // Without a client nothing can be done with it; it is said when the connection is closed.
+                // The client may only be said when the connection is closed.
+                self.exhausted = self.client.is_none();
                 if self.rows == 0 && self.client.is_some() {
                     let row = row(place, Outcome::Failed, who, self.client, rows);
                     self.put(row, 1, rows);
@@ -225,7 +228,7 @@ impl Connection {
             }
             Said::Gone(who) => self.ended(place, who, rows),
             Said::Closed(who) => {
-                if self.broken || self.waiting.is_some() {
+                if self.broken || self.exhausted || self.waiting.is_some() {
                     self.ended(place, who, rows);
                 }
             }
@@ -265,7 +268,7 @@ impl Connection {
                 if waiting.account == -1 {
                     waiting.account = row.account;
                 }
-                if waiting.client_hi == -1 && waiting.client_lo == -1 {
+                if waiting.client_hi == -1 {
                     (waiting.client_hi, waiting.client_lo) = (row.client_hi, row.client_lo);
                 }
                 if row.outcome == Outcome::NoAccount.code() {
@@ -283,7 +286,8 @@ impl Connection {
     fn ended(&mut self, place: Place<'_>, who: Who<'_>, rows: &mut Rows) {
         self.settle(rows);
         if self.rows == 0 && !self.gone {
-            let row = row(place, Outcome::Abandoned, who, self.client, rows);
+            let outcome = if self.exhausted { Outcome::Failed } else { Outcome::Abandoned };
+            let row = row(place, outcome, who, self.client, rows);
             rows.logins.push(&row);
         }
         self.gone = true;
@@ -292,7 +296,12 @@ impl Connection {
     /// What waits becomes a row.
     fn settle(&mut self, rows: &mut Rows) {
         self.hints = 0;
-        if let Some(waiting) = self.waiting.take() {
+        if let Some(mut waiting) = self.waiting.take() {
+            if waiting.client_hi == -1
+                && let Some(client) = self.client
+            {
+                (waiting.client_hi, waiting.client_lo) = (client.hi, client.lo);
+            }
             self.put(waiting, 1, rows);
         }
     }

@@ -45,8 +45,10 @@ pub(super) enum Hint {
     NoAccount,
     /// `User … not allowed because`, `ROOT LOGIN REFUSED`.
     NotAllowed,
-    /// PAM's module.
+    /// `pam_unix`.
     Module,
+    /// A further module of PAM, which is asked about the same attempt.
+    OtherModule,
     /// sshd on what PAM told it.
     Pam,
     /// A key, or the question for the methods.
@@ -61,7 +63,7 @@ impl Hint {
     pub(super) fn outcome(self) -> Outcome {
         match self {
             Self::NoAccount | Self::KeyNoAccount | Self::Unknown => Outcome::NoAccount,
-            Self::NotAllowed | Self::Module | Self::Pam | Self::Key => Outcome::Failed,
+            Self::NotAllowed | Self::Module | Self::OtherModule | Self::Pam | Self::Key => Outcome::Failed,
         }
     }
 
@@ -73,6 +75,7 @@ impl Hint {
             Self::Module => 4,
             Self::Pam => 8,
             Self::Unknown => 16,
+            Self::OtherModule => 32,
             Self::Key | Self::KeyNoAccount => 0,
         }
     }
@@ -127,7 +130,9 @@ pub(super) fn said<'a>(program: &[u8], message: &'a [u8]) -> Option<Said<'a>> {
 /// Modules of PAM, in whatever program.
 fn pam<'a>(program: &[u8], message: &'a [u8]) -> Option<Said<'a>> {
     if let Some(at) = memmem::find(message, b"authentication failure; ") {
-        return Some(Said::Hint(Hint::Module, of_pam(&message[at + 24..])));
+        let other = message.starts_with(b"pam_") && !message.starts_with(b"pam_unix");
+        let hint = if other { Hint::OtherModule } else { Hint::Module };
+        return Some(Said::Hint(hint, of_pam(&message[at + 24..])));
     }
     if let Some(rest) = message.strip_prefix(b"PAM ")
         && let Some(at) = memmem::find(rest, b" more authentication failure")
@@ -206,9 +211,8 @@ fn ssh(message: &[u8]) -> Option<Said<'_>> {
     if let Some(rest) = after("User ")
         && let Some(at) = memmem::find(rest, b" not allowed because")
     {
-        // Without a client where the account is locked: a message with it follows.
-        let who = user_from(&rest[..at]);
-        return who.client.map(|_| Said::Hint(Hint::NotAllowed, who));
+        // Without a client where the account is locked: it is known when the connection ends.
+        return Some(Said::Hint(Hint::NotAllowed, user_from(&rest[..at])));
     }
     if let Some(rest) = after("ROOT LOGIN REFUSED FROM ") {
         return Some(Said::Hint(Hint::NotAllowed, Who { user: Some(b"root"), client: Some(word(rest).0) }));
@@ -250,8 +254,11 @@ fn gone(message: &[u8], preauth: bool) -> Option<Said<'_>> {
         }
         let (host, _) = word(rest);
         let host = host.strip_suffix(b":").unwrap_or(host);
-        let failed = memmem::find(rest, b"Auth fail").is_some();
-        return Some(if preauth || failed { Said::Gone(client(host)) } else { Said::Closed(client(host)) });
+        // The reason that a client gives, such as JSch's, says that it was refused.
+        if memmem::find(rest, b"Auth fail").is_some() {
+            return Some(Said::Exhausted(client(host)));
+        }
+        return Some(if preauth { Said::Gone(client(host)) } else { Said::Closed(client(host)) });
     }
     let starts = [
         "Did not receive identification string from ",
