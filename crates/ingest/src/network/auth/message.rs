@@ -129,16 +129,16 @@ pub(super) fn said<'a>(program: &[u8], message: &'a [u8]) -> Option<Said<'a>> {
 
 /// Modules of PAM, in whatever program.
 fn pam<'a>(program: &[u8], message: &'a [u8]) -> Option<Said<'a>> {
-    if let Some(at) = memmem::find(message, b"authentication failure; ") {
-        let other = message.starts_with(b"pam_") && !message.starts_with(b"pam_unix");
-        let hint = if other { Hint::OtherModule } else { Hint::Module };
-        return Some(Said::Hint(hint, of_pam(&message[at + 24..])));
-    }
     if let Some(rest) = message.strip_prefix(b"PAM ")
         && let Some(at) = memmem::find(rest, b" more authentication failure")
     {
         let count = std::str::from_utf8(&rest[..at]).ok()?.parse().ok()?;
         return Some(Said::More(count, of_pam(&rest[at..])));
+    }
+    if let Some(at) = memmem::find(message, b"authentication failure; ") {
+        let other = message.starts_with(b"pam_") && !message.starts_with(b"pam_unix");
+        let hint = if other { Hint::OtherModule } else { Hint::Module };
+        return Some(Said::Hint(hint, of_pam(&message[at + 24..])));
     }
     if message.ends_with(b"check pass; user unknown") {
         return Some(Said::Hint(Hint::Unknown, Who::default()));
@@ -312,7 +312,6 @@ fn without_invalid(text: &[u8]) -> (bool, &[u8]) {
 /// `ana from 192.0.2.7 port 1 ssh2: …`. A client chooses its name, which may hold ` from ` itself: a name of
 /// one word ends at the first, any other at the last.
 fn user_from(text: &[u8]) -> Who<'_> {
-    let text = text.strip_prefix(b" ").map_or(text, |_| text);
     let end = text.iter().position(|&b| b == b' ').unwrap_or(text.len());
     if let Some(rest) = text[end..].strip_prefix(b" from ")
         && let (host, rest) = word(rest)
@@ -333,7 +332,6 @@ fn ends_after_port(rest: &[u8]) -> bool {
     let mut rest = rest.trim_ascii();
     if let Some(after) = rest.strip_prefix(b"port ") {
         rest = word(after).1;
-        // The colon of `port 22:11: Bye`.
     }
     if let Some(after) = rest.strip_prefix(b"ssh") {
         rest = &after[after.iter().take_while(|b| b.is_ascii_digit()).count()..];
