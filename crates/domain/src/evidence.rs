@@ -27,6 +27,12 @@ pub struct Evidence {
     pub ties: Vec<Tie>,
     /// The same question asked with other windows, shortest first.
     pub sensitivity: Vec<Sensitivity>,
+    /// What was counted, step by step, for a chart: the series that decided first.
+    pub series: Vec<Series>,
+    /// What speaks for the verdict and against it, the weightiest first.
+    pub reasons: Vec<Reason>,
+    /// What may be blocked and what must not be, where the detector can tell.
+    pub blockable: Option<Blockable>,
 }
 
 /// One object that members of a group shared.
@@ -115,4 +121,72 @@ pub struct Sensitivity {
     /// Natural logarithm of the evidence: how many times likelier the rows are if the group acts
     /// in step than if it does not.
     pub log_evidence: f64,
+}
+
+/// Counts in equal steps of time, with what was usual and where the alarm lies.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Series {
+    /// What was counted: `TCP SYN to 192.0.2.1`.
+    pub name: String,
+    /// What one step's value counts, as a plural: `packets`, `requests`.
+    pub unit: String,
+    /// Length of a step in seconds, above 0.
+    pub step_s: f64,
+    /// Start of the first step.
+    pub start: Timestamp,
+    /// One value a step, without gaps, each finite and at least 0.
+    pub values: Vec<f64>,
+    /// What is usual in one step.
+    pub expected: Option<f64>,
+    /// Above this a step is a rise.
+    pub threshold: Option<f64>,
+}
+
+/// One thing that speaks for a verdict or against it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Reason {
+    /// What was seen, as a sentence or the beginning of one: `2,310 clients load no page whole`.
+    pub what: String,
+    /// Log-odds in nats that it adds: above 0 for an attack, below 0 for a crowd. 0 where a rule is
+    /// met or not and has no weight.
+    pub weight: f64,
+    /// Share of the traffic in question that it concerns, 0 to 1.
+    pub share: Option<f64>,
+}
+
+/// What may be blocked, and what must not be. It is advice to a person: nothing here is carried out.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Blockable {
+    /// Addresses or networks that may be blocked, the busiest first; perhaps not all of them.
+    pub sources: Vec<BlockRule>,
+    /// Number of such sources in all.
+    pub sources_in_all: u64,
+    /// What hostile rows have in common, to challenge or to slow down by: a path, a port, a query.
+    pub signatures: Vec<BlockRule>,
+    /// Share of the hostile rows that all this would stop, 0 to 1.
+    pub share: f64,
+    /// Share of the other clients that it would hit, 0 to 1, where that could be estimated.
+    pub bystanders: Option<f64>,
+    /// After this many seconds a block should end by itself.
+    pub ttl_s: Option<u64>,
+    /// What must not be blocked, and why.
+    pub spare: Vec<Spared>,
+}
+
+/// One thing that may be blocked.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct BlockRule {
+    /// Address, network or signature.
+    pub what: String,
+    /// Rows (packets, requests) in question that it matched.
+    pub rows: u64,
+}
+
+/// One thing that must not be blocked.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Spared {
+    /// Address, network or kind of client.
+    pub what: String,
+    /// Why not, as a sentence.
+    pub why: String,
 }

@@ -118,6 +118,10 @@ pub enum Subject {
     Domain(String),
     /// A reporting unit of an election.
     Unit(String),
+    /// An asset, by its register id.
+    Asset(String),
+    /// A network: `192.0.2.0/24`.
+    Network(String),
 }
 
 impl fmt::Display for Subject {
@@ -127,6 +131,8 @@ impl fmt::Display for Subject {
             Self::Ip(name) => ("ip", name),
             Self::Domain(name) => ("domain", name),
             Self::Unit(name) => ("unit", name),
+            Self::Asset(name) => ("asset", name),
+            Self::Network(name) => ("network", name),
         };
         write!(f, "{kind}:{name}")
     }

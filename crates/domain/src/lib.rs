@@ -10,7 +10,9 @@ pub mod site;
 pub mod time;
 pub mod wire;
 
-pub use evidence::{Evidence, Member, Sample, Sensitivity, SharedObject, Tie};
+pub use evidence::{
+    BlockRule, Blockable, Evidence, Member, Reason, Sample, Sensitivity, Series, SharedObject, Spared, Tie,
+};
 pub use finding::{BenignCause, Finding, FindingId, Provenance, Severity, Subject, Technique, Verdict};
 pub use pseudonym::{CaseKey, Pseudonym};
 pub use site::{AsnTable, Asset, Embed, ExpectedEvent, KnownClient, Prefix, Site};

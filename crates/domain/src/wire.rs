@@ -77,6 +77,15 @@ pub struct Evidence {
     /// Shortest window first.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub sensitivity: Vec<Sensitivity>,
+    /// For charts.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub series: Vec<Series>,
+    /// Weightiest first.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub reasons: Vec<Reason>,
+    /// Advice on blocking.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub blockable: Option<Blockable>,
 }
 
 macro_rules! mirror {
@@ -149,6 +158,52 @@ mirror!(
         log_evidence: f64 => |s| s.log_evidence,
     }
 );
+mirror!(
+    /// See [`evidence::Series`].
+    Series {
+        name: String => |s| s.name.clone(),
+        unit: String => |s| s.unit.clone(),
+        step_s: f64 => |s| s.step_s,
+        start: String => |s| s.start.to_string(),
+        values: Vec<f64> => |s| s.values.clone(),
+        expected: Option<f64> => |s| s.expected,
+        threshold: Option<f64> => |s| s.threshold,
+    }
+);
+mirror!(
+    /// See [`evidence::Reason`].
+    Reason {
+        what: String => |r| r.what.clone(),
+        weight: f64 => |r| r.weight,
+        share: Option<f64> => |r| r.share,
+    }
+);
+mirror!(
+    /// See [`evidence::Blockable`].
+    Blockable {
+        sources: Vec<BlockRule> => |b| b.sources.iter().map(Into::into).collect(),
+        sources_in_all: u64 => |b| b.sources_in_all,
+        signatures: Vec<BlockRule> => |b| b.signatures.iter().map(Into::into).collect(),
+        share: f64 => |b| b.share,
+        bystanders: Option<f64> => |b| b.bystanders,
+        ttl_s: Option<u64> => |b| b.ttl_s,
+        spare: Vec<Spared> => |b| b.spare.iter().map(Into::into).collect(),
+    }
+);
+mirror!(
+    /// See [`evidence::BlockRule`].
+    BlockRule {
+        what: String => |r| r.what.clone(),
+        rows: u64 => |r| r.rows,
+    }
+);
+mirror!(
+    /// See [`evidence::Spared`].
+    Spared {
+        what: String => |s| s.what.clone(),
+        why: String => |s| s.why.clone(),
+    }
+);
 
 /// See [`finding::BenignCause`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -202,6 +257,9 @@ impl From<&finding::Finding> for Finding {
                 members: e.members.iter().map(Into::into).collect(),
                 ties: e.ties.iter().map(Into::into).collect(),
                 sensitivity: e.sensitivity.iter().map(Into::into).collect(),
+                series: e.series.iter().map(Into::into).collect(),
+                reasons: e.reasons.iter().map(Into::into).collect(),
+                blockable: e.blockable.as_ref().map(Into::into),
             },
             benign_causes: f
                 .benign_causes

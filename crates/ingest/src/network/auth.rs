@@ -46,6 +46,9 @@ pub(super) fn sniff(head: &[u8]) -> Sniffed {
     // Any time will do here: what is in the future is refused later, line by line.
     let bounds = Bounds::new(Timestamp(i64::MAX));
     let opened = lines.iter().filter(|line| envelope::open(line, bounds).is_ok()).count();
+    if opened == 0 {
+        return Err(String::new());
+    }
     if 2 * opened <= lines.len() {
         return Err(format!("{opened} of its first {} lines are of a log", lines.len()));
     }

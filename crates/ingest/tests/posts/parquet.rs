@@ -100,14 +100,14 @@ fn a_large_file_has_several_parts_with_the_same_rows() {
     let mut reading = ingest::open(&[path], crate::common::plain()).expect("a file");
     let parts = reading.take_parts();
     assert!(parts.len() > 1);
-    let rows: usize = parts.into_iter().flatten().map(|batch| batch.expect("a batch").num_rows()).sum();
+    let rows: usize = parts.into_iter().flatten().map(|batch| batch.expect("a batch").rows.num_rows()).sum();
     assert_eq!((rows as i64, reading.finish().rows_read), (n, 3_000_000));
 }
 
 #[test]
 fn what_cannot_be_read_says_why() {
     let plain = WriterProperties::builder().set_compression(Compression::UNCOMPRESSED).build();
-    insta::assert_snapshot!(check(&file(numbers()[..2].to_vec(), Some(plain))), @"could not read `file` as posts: not Parquet (no column account_id)");
+    insta::assert_snapshot!(check(&file(numbers()[..2].to_vec(), Some(plain))), @"could not read `file` as traffic: not Parquet (no column account_id)");
     let all_bad: Vec<(&str, ArrayRef)> = vec![
         ("account", Arc::new(Int32Array::from(vec![-1, -2]))),
         ("object", Arc::new(Int64Array::from(vec![1, 2]))),

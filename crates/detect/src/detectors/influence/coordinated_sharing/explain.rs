@@ -134,6 +134,7 @@ pub(super) fn finding(
         sensitivity: sensitivity(lead),
         counts,
         objects,
+        ..Evidence::default()
     };
     let causes = causes::ranked(&shape);
     Finding {
