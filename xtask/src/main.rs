@@ -5,6 +5,7 @@
 mod bench;
 mod docs;
 mod evaluate;
+mod lab;
 mod layers;
 mod lengths;
 mod licences;
@@ -28,6 +29,8 @@ enum Task {
     Bench(bench::Bench),
     /// What the detector finds, what it flags wrongly, and what it says about recordings.
     Evaluate(evaluate::Evaluate),
+    /// Attacks a web server of our own and looks whether it is found.
+    Lab(lab::Lab),
 }
 
 #[expect(clippy::print_stderr, reason = "a task talks to the person who started it")]
@@ -37,6 +40,7 @@ fn main() -> ExitCode {
         Task::Docs(args) => docs::main(&args).map_err(Into::into),
         Task::Bench(args) => bench::main(&args),
         Task::Evaluate(args) => evaluate::main(&args),
+        Task::Lab(args) => lab::main(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -9,7 +9,7 @@ use detect::{AllowedNetwork, Engine, Names, Outcome, Settings};
 use domain::{Finding, Severity, Subject};
 use exercise::coordination::{Background, Kind, Plan, Planted, Share};
 use traffic::post::{self, Action, Platform, Post, Trace};
-use traffic::{AccountNames, Batch, Kind, ObjectNames, Part};
+use traffic::{AccountNames, Batch, ObjectNames, Part};
 
 const SEED: u64 = 7;
 
@@ -48,8 +48,10 @@ fn posts(shares: &[Share]) -> Vec<Post> {
 }
 
 fn run(shares: &[Share], threads: usize, settings: &Settings) -> Outcome {
-    let batches: Vec<_> =
-        posts(shares).chunks(4096).map(|rows| Ok(Batch::new(Kind::Post, post::batch(rows)))).collect();
+    let batches: Vec<_> = posts(shares)
+        .chunks(4096)
+        .map(|rows| Ok(Batch::new(traffic::Kind::Post, post::batch(rows))))
+        .collect();
     let parts: Vec<Part> = vec![Box::new(batches.into_iter())];
     let detector = detect::catalogue::find("coordinated-sharing").expect("it is in the catalogue");
     let engine = Engine::new(threads, usize::MAX, Arc::new(NoScratch));

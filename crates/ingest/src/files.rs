@@ -132,6 +132,11 @@ impl Input {
         Ok(Self { reader, world_failed })
     }
 
+    /// A stream that does not end, as it is: it is not looked into, since nothing may be there yet.
+    pub(crate) fn live<R: Read + Send + 'static>(reader: R) -> Self {
+        Self { reader: Box::new(reader), world_failed: Arc::new(AtomicBool::new(false)) }
+    }
+
     /// Set when the disk fails; survives the input being moved into a reader.
     pub(crate) fn failure_flag(&self) -> Arc<AtomicBool> {
         self.world_failed.clone()

@@ -11,4 +11,5 @@ mod url;
 pub use hashtag::{hashtag, sequence};
 pub(crate) use html::plain as plain_of_html;
 pub use text::{MIN_CHARS, MIN_WORDS, text};
+pub(crate) use url::is_tracking;
 pub use url::{Link, link};

@@ -422,7 +422,7 @@ pub(crate) fn give_out(
     Ok(ready.pop_front().expect("internal error: rows were there, so there is a batch"))
 }
 
-fn open_records(input: Input, format: Format, context: Context) -> Box<dyn Records> {
+pub(crate) fn open_records(input: Input, format: Format, context: Context) -> Box<dyn Records> {
     match format {
         Format::Csv(dialect) => Box::new(Csv::new(input, dialect, context)),
         Format::JsonLines(_) => Box::new(Lines::new(input, context)),

@@ -4,11 +4,18 @@
 mod access;
 mod auth;
 mod binetflow;
-mod datagram;
+pub(crate) mod datagram;
 mod eve;
+mod fields;
+mod json;
+mod names;
 mod nfdump;
 mod pcap;
 mod rate;
+mod table;
+#[cfg(test)]
+pub(crate) mod testing;
+mod web;
 mod zeek;
 
 use std::fmt;
@@ -26,7 +33,8 @@ pub(crate) trait NetworkFormat: fmt::Debug + Send + Sync {
     fn open(&self, input: Input, context: Context) -> Box<dyn Records>;
 }
 
-/// What a `sniff` says: how to read it, or why not.
+/// What a `sniff` says: how to read it, or why not. An empty reason means that nothing looked like it at all;
+/// a reason is for files that are nearly of the format: of another version, damaged, or known and not read.
 pub(crate) type Sniffed = Result<Arc<dyn NetworkFormat>, String>;
 
 /// A name for people, and what looks at the first bytes.
@@ -51,8 +59,15 @@ pub(crate) fn sniff(head: &[u8]) -> Result<Arc<dyn NetworkFormat>, Tried> {
     for (name, look) in FORMATS {
         match look(head) {
             Ok(format) => return Ok(format),
+            // A format that sees nothing of its own says nothing.
+            Err(why) if why.is_empty() => {}
             Err(why) => tried.push((name, why)),
         }
     }
     Err(tried)
+}
+
+/// Why a file that is recognised cannot be read, and what to do: it is of no other format either.
+pub(crate) fn refusal(head: &[u8]) -> Option<(&'static str, String)> {
+    nfdump::refusal(head).map(|why| ("nfdump output", why))
 }

@@ -81,7 +81,8 @@ pub fn link(text: &str) -> Option<Link> {
     }
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     let path = path.trim_end_matches(|c: char| c == '/' || c.is_whitespace());
-    let query: Vec<&str> = query.split('&').filter(|p| !p.trim().is_empty() && !is_tracking(p)).collect();
+    let query: Vec<&str> =
+        query.split('&').filter(|p| !p.trim().is_empty() && !is_tracking(p.as_bytes())).collect();
     let mut url = format!("{scheme}://{site}{path}");
     if !query.is_empty() {
         url.push('?');
@@ -110,9 +111,11 @@ fn without_www(mut site: &str) -> &str {
     site
 }
 
-fn is_tracking(parameter: &str) -> bool {
-    let key = parameter.split('=').next().unwrap_or_default().to_ascii_lowercase();
-    key.starts_with("utm_") || TRACKING.contains(&key.as_str())
+/// True for a parameter of a query, `key=value` or `key`, that says where a reader came from.
+pub(crate) fn is_tracking(parameter: &[u8]) -> bool {
+    let key = parameter.split(|&b| b == b'=').next().unwrap_or_default();
+    key.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"utm_"))
+        || TRACKING.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(key))
 }
 
 fn domain_of(host: &str) -> String {

@@ -100,7 +100,7 @@ fn a_large_file_has_several_parts_with_the_same_rows() {
     let mut reading = ingest::open(&[path], crate::common::plain()).expect("a file");
     let parts = reading.take_parts();
     assert!(parts.len() > 1);
-    let rows: usize = parts.into_iter().flatten().map(|batch| batch.expect("a batch").num_rows()).sum();
+    let rows: usize = parts.into_iter().flatten().map(|batch| batch.expect("a batch").rows.num_rows()).sum();
     assert_eq!((rows as i64, reading.finish().rows_read), (n, 3_000_000));
 }
 

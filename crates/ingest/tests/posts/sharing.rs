@@ -51,7 +51,11 @@ fn parts_may_be_read_in_any_order_and_at_once() {
             .rev()
             .map(|part| scope.spawn(|| part.collect::<Result<Vec<_>, _>>().expect("batches")))
             .collect();
-        threads.into_iter().flat_map(|thread| thread.join().expect("a thread")).collect()
+        threads
+            .into_iter()
+            .flat_map(|thread| thread.join().expect("a thread"))
+            .map(|batch| batch.rows)
+            .collect()
     });
     let progress = reading.progress();
     let at_once = crate::common::Read { batches, ledger: reading.finish(), failed: Vec::new() };
