@@ -5,6 +5,7 @@
 mod bench;
 mod docs;
 mod evaluate;
+mod examples;
 mod lab;
 mod layers;
 mod lengths;
@@ -29,6 +30,8 @@ enum Task {
     Bench(bench::Bench),
     /// What the detector finds, what it flags wrongly, and what it says about recordings.
     Evaluate(evaluate::Evaluate),
+    /// Writes the logs of `examples/` that are made and not recorded.
+    Examples(examples::Examples),
     /// Attacks a web server of our own and looks whether it is found.
     Lab(lab::Lab),
 }
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
         Task::Docs(args) => docs::main(&args).map_err(Into::into),
         Task::Bench(args) => bench::main(&args),
         Task::Evaluate(args) => evaluate::main(&args),
+        Task::Examples(args) => examples::main(&args).map_err(Into::into),
         Task::Lab(args) => lab::main(&args),
     };
     match result {
