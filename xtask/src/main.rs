@@ -6,6 +6,7 @@ mod bench;
 mod convert;
 mod docs;
 mod evaluate;
+mod examples;
 mod lab;
 mod layers;
 mod lengths;
@@ -32,6 +33,8 @@ enum Task {
     Convert(convert::Convert),
     /// What the detector finds, what it flags wrongly, and what it says about recordings.
     Evaluate(evaluate::Evaluate),
+    /// Writes the logs of `examples/` that are made and not recorded.
+    Examples(examples::Examples),
     /// Attacks a web server of our own and looks whether it is found.
     Lab(lab::Lab),
 }
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
         Task::Bench(args) => bench::main(&args),
         Task::Convert(args) => convert::main(&args),
         Task::Evaluate(args) => evaluate::main(&args),
+        Task::Examples(args) => examples::main(&args).map_err(Into::into),
         Task::Lab(args) => lab::main(&args),
     };
     match result {
