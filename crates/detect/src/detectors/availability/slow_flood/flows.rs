@@ -35,6 +35,8 @@ const HEADERS: i64 = 52;
 const HARDLY: i64 = 1500;
 /// Less data than this back is little: what fits into the smallest receive buffer, twice. A slow reader gets that.
 const LITTLE: i64 = 4096;
+/// Less than this is no answer: the shortest status line with a date is longer.
+const NOTHING: i64 = 100;
 /// Connections at a time that are worth a row.
 const WORTH_A_ROW: i64 = 20;
 const SAMPLED_CLIENTS: usize = 512;
@@ -60,13 +62,14 @@ fn held_columns() -> SchemaRef {
         ("begun", DataType::Int32),
         ("sent", DataType::Int64),
         ("got", DataType::Int64),
+        ("waiting", DataType::Int32),
     ])
 }
 
 /// Flows that are held open while hardly anything is sent.
 pub(super) fn held(batch: &RecordBatch) -> RecordBatch {
     let flows = Flows::of(batch);
-    let mut rows: Vec<[i64; 10]> = Vec::new();
+    let mut rows: Vec<[i64; 11]> = Vec::new();
     for at in 0..flows.len() {
         let (duration, packets) = (flows.duration[at], flows.packets[at]);
         let back = flows.back_packets[at];
@@ -87,6 +90,10 @@ pub(super) fn held(batch: &RecordBatch) -> RecordBatch {
         if !slow(packets, sent) || !slow(back, got) {
             continue;
         }
+        // A visitor's connection idles after it was served. A held one waits in the middle: for a request that
+        // does not come or comes in crumbs, or for a reader who takes crumbs.
+        let crumbs = |packets: i64, bytes: i64, least: i64| packets >= least && bytes < 100 * packets;
+        let waiting = got < NOTHING || crumbs(packets, sent, 12) || crumbs(back, got, 15);
         rows.push([
             flows.dst.0[at],
             flows.dst.1[at],
@@ -98,6 +105,7 @@ pub(super) fn held(batch: &RecordBatch) -> RecordBatch {
             i64::from(flows.flags[at] & SYN != 0),
             sent,
             got,
+            i64::from(waiting),
         ]);
     }
     table(&held_columns(), &rows)
@@ -115,8 +123,9 @@ struct Minute {
     begun: i64,
     unserved: i64,
     silent: i64,
-    /// Of these, with little data back.
+    /// Of these, with little data back; in the middle of a request or an answer.
     little: i64,
+    waiting: i64,
     /// Clients of those.
     clients: i64,
     /// First second of the minute in which one began.
@@ -124,7 +133,7 @@ struct Minute {
     busiest: [(i64, i64, i64); NAMED],
 }
 
-const COLUMNS: usize = 11 + 3 * NAMED;
+const COLUMNS: usize = 12 + 3 * NAMED;
 
 fn minute_columns() -> SchemaRef {
     let names: Vec<String> = (0..COLUMNS).map(|at| format!("c{at:02}")).collect();
@@ -135,7 +144,7 @@ fn minute_columns() -> SchemaRef {
 impl Minute {
     fn row(&self) -> [i64; COLUMNS] {
         let mut row = [0; COLUMNS];
-        row[..11].copy_from_slice(&[
+        row[..12].copy_from_slice(&[
             self.server.0,
             self.server.1,
             self.port,
@@ -147,8 +156,9 @@ impl Minute {
             self.clients,
             self.first,
             self.little,
+            self.waiting,
         ]);
-        for (place, (hi, lo, n)) in row[11..].as_chunks_mut::<3>().0.iter_mut().zip(self.busiest) {
+        for (place, (hi, lo, n)) in row[12..].as_chunks_mut::<3>().0.iter_mut().zip(self.busiest) {
             *place = [hi, lo, n];
         }
         row
@@ -171,7 +181,8 @@ impl Minute {
                     clients: of(8),
                     first: of(9),
                     little: of(10),
-                    busiest: std::array::from_fn(|n| (of(11 + 3 * n), of(12 + 3 * n), of(13 + 3 * n))),
+                    waiting: of(11),
+                    busiest: std::array::from_fn(|n| (of(12 + 3 * n), of(13 + 3 * n), of(14 + 3 * n))),
                 }
             })
             .collect()
@@ -222,7 +233,7 @@ impl Kernel for Held {
         let (hi, lo, port) = (long("dst_hi"), long("dst_lo"), int("port"));
         let (time, duration) = (long("time"), long("duration"));
         let (src_hi, src_lo) = (long("src_hi"), long("src_lo"));
-        let (begun, sent, got) = (int("begun"), long("sent"), long("got"));
+        let (begun, sent, got, waiting) = (int("begun"), long("sent"), long("got"), int("waiting"));
         self.rows += hi.len() as u64;
         for n in 0..hi.len() {
             let key = (hi[n], lo[n], port[n]);
@@ -247,6 +258,7 @@ impl Kernel for Held {
                 self.minute.unserved += i64::from(got[n] < HARDLY);
                 self.minute.silent += i64::from(sent[n] < HARDLY);
                 self.minute.little += i64::from(got[n] < LITTLE);
+                self.minute.waiting += i64::from(waiting[n]);
                 let client = Address { hi: src_hi[n], lo: src_lo[n] };
                 self.clients.add(self.seed.address(client), (client.hi, client.lo), 1);
             }
@@ -344,11 +356,12 @@ pub(super) fn judge(case: &Case<'_>) -> Vec<Finding> {
                             && !case.settings.site.own.iter().any(|own| own.contains(ip))
                     })
             });
-            let few_clients =
-                busiest.begun >= 10 * busiest.clients && 10 * sum(|minute| minute.little) >= 9 * begun;
-            let many_clients = 10 * sum(|minute| minute.unserved) >= 9 * begun
-                && 5 * sum(|minute| minute.silent) >= 4 * begun;
-            if begun >= LEAST && most as f64 >= limit && (few_clients || many_clients) && !welcome {
+            let share = |of: fn(&Minute) -> i64, tenths: i64| 10 * sum(of) >= tenths * begun;
+            let waiting = share(|minute| minute.waiting, 8);
+            let few_clients = busiest.begun >= 10 * busiest.clients && share(|minute| minute.little, 9);
+            let many_clients = share(|minute| minute.unserved, 9) && share(|minute| minute.silent, 8);
+            if begun >= LEAST && most as f64 >= limit && waiting && (few_clients || many_clients) && !welcome
+            {
                 findings.push(finding(case, (*server, *port), run, &rise, busiest, &base, limit));
             }
         }
