@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "tasks tell how long things took; no result depends on it")]
 
 mod bench;
+mod convert;
 mod docs;
 mod evaluate;
 mod lab;
@@ -27,6 +28,8 @@ enum Task {
     Docs(docs::Docs),
     /// How fast the engine is, beside its peers, and how it grows.
     Bench(bench::Bench),
+    /// Traffic as Parquet files of its kinds.
+    Convert(convert::Convert),
     /// What the detector finds, what it flags wrongly, and what it says about recordings.
     Evaluate(evaluate::Evaluate),
     /// Attacks a web server of our own and looks whether it is found.
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
         Task::Test(args) => test::main(&args),
         Task::Docs(args) => docs::main(&args).map_err(Into::into),
         Task::Bench(args) => bench::main(&args),
+        Task::Convert(args) => convert::main(&args),
         Task::Evaluate(args) => evaluate::main(&args),
         Task::Lab(args) => lab::main(&args),
     };
