@@ -19,7 +19,7 @@ fn held(start: i64, n: i64, mut client: impl FnMut(i64) -> Address) -> Vec<Flow>
         packets: 15,
         bytes: 15 * 60 + 400,
         back_packets: 14,
-        back_bytes: 14 * 54 + 300,
+        back_bytes: 14 * 54,
         flags: 2 | 16 | 8 | 1,
         state: State::Closed.code(),
         ..flow(client(at), address(VICTIM))
@@ -53,11 +53,35 @@ fn near_misses_are_silent() {
     let rows = held(DAY_MS, 800, |_| anybody(random));
     // Browsers that keep the connection after they were served.
     silent(&rows.iter().map(|row| Flow { back_bytes: row.back_bytes + 20_000, ..*row }).collect::<Vec<_>>());
+    // Keep-alive of a proxy in front, which got a redirect and idles until the server's time-out.
+    let kept = |row: &Flow| Flow {
+        packets: 7,
+        bytes: 677,
+        back_packets: 7,
+        back_bytes: 701,
+        duration: 65_000,
+        ..*row
+    };
+    silent(&rows.iter().map(kept).collect::<Vec<_>>());
+    silent(&held(DAY_MS, 800, |_| address("198.51.100.7")).iter().map(kept).collect::<Vec<_>>());
     // A pool of connections to a database.
     silent(&rows.iter().map(|row| Flow { dst_port: 5432, ..*row }).collect::<Vec<_>>());
     // Connections that began before the recording.
     silent(
         &rows.iter().map(|row| Flow { flags: 16 | 8, state: State::Open.code(), ..*row }).collect::<Vec<_>>(),
+    );
+}
+
+/// Slow readers: the answer goes out in crumbs.
+#[test]
+fn slow_readers_of_one_client() {
+    let rows: Vec<Flow> = held(DAY_MS, 400, |_| address("198.51.100.7"))
+        .into_iter()
+        .map(|row| Flow { packets: 60, bytes: 60 * 54 + 200, back_packets: 70, back_bytes: 70 * 74, ..row })
+        .collect();
+    assert_eq!(
+        lines(&on_flows("slow-flood", &rows)),
+        "medium 2024-11-05T00:00:00Z: 400 connections to 192.0.2.10 port 80 held open at once with hardly any data\n"
     );
 }
 
