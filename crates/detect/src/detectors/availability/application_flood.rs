@@ -2,6 +2,7 @@
 //! told from what was seen.
 
 mod block;
+mod causes;
 mod clients;
 mod explain;
 mod gather;
@@ -33,6 +34,10 @@ pub const DETECTOR: Detector = Detector {
 };
 
 fn judge(case: &Case<'_>) -> Vec<Finding> {
+    let rises = rises::read(case.tables);
+    let (_, left_out) = clients::plan(&rises);
     let events = judge_with(case, &Weights::default());
-    events.iter().map(|event| explain::finding(case, event)).collect()
+    let series = rises.iter().filter(|row| row.source == gather::FROM_SERIES);
+    let series = series.map(|row| explain::series(case, row));
+    events.iter().map(|event| explain::finding(case, event, left_out)).chain(series).collect()
 }

@@ -74,6 +74,8 @@ pub struct Event {
     pub(super) row: RiseRow,
     /// The window that the verdict rests on.
     pub(super) strongest: usize,
+    /// Calm clients that were seen before it, and whether they are too few to know the site.
+    pub(super) calm_clients: f64,
     pub(super) thin: bool,
 }
 
@@ -190,6 +192,7 @@ fn event(
         verdict,
         decided_at_s: ((decided.until.0 - start) / 1000).max(0) as u64,
         strongest,
+        calm_clients: history.clients,
         thin: history.is_thin(),
         windows: seen,
         row: row.clone(),

@@ -63,7 +63,11 @@ pub(super) struct Visit {
     pub(super) odd: u32,
     pub(super) other: u32,
     pub(super) embed: u32,
-    /// Bits of agents and of query tokens, by hash, for counting distinct ones.
+    /// Requests for other than assets that have a query; the first such path, and the low byte of its query.
+    pub(super) queried: u32,
+    pub(super) query_path: i64,
+    pub(super) query_token: u32,
+    /// Bits of agents and of queries, by hash, for counting distinct ones.
     pub(super) agent_bits: u64,
     pub(super) token_bits: u64,
     pub(super) gaps: u32,
@@ -94,6 +98,9 @@ impl Visit {
         odd: 0,
         other: 0,
         embed: 0,
+        queried: 0,
+        query_path: -1,
+        query_token: 0,
         agent_bits: 0,
         token_bits: 0,
         gaps: 0,
@@ -121,10 +128,6 @@ impl Visit {
         self.not_found += u32::from(flags.status() == NOT_FOUND);
         self.overloaded += u32::from(flags.status() == OVERLOADED);
         self.agent_bits |= bit(row.agent as u64);
-        if flags.random() {
-            self.random += 1;
-            self.token_bits |= bit(u64::from(flags.token()));
-        }
         let agent = self.agent(row.agent);
         if flags.is_asset() {
             self.assets += 1;
@@ -154,6 +157,14 @@ impl Visit {
             }
         }
         self.slot(row);
+        self.random += u32::from(flags.random());
+        if flags.has_query() {
+            self.queried += 1;
+            self.token_bits |= bit(u64::from(flags.token()));
+            if self.query_path < 0 {
+                (self.query_path, self.query_token) = (row.path, flags.token());
+            }
+        }
         if flags.is_api() {
             self.apis += 1;
             return None;
