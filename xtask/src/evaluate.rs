@@ -4,6 +4,7 @@
 mod count;
 mod curves;
 mod factors;
+mod floods;
 mod grid;
 mod lookalikes;
 mod methods;
@@ -24,7 +25,11 @@ use page::Part;
 
 /// Measure the detector and write the page about it
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Evaluate {
+    /// Another detector's evaluation
+    #[command(subcommand)]
+    of: Option<Of>,
     /// A thinned grid on one background and one seed, written to target/evaluation.md unless `--page` is given
     #[arg(long)]
     quick: bool,
@@ -43,6 +48,13 @@ pub(crate) struct Evaluate {
     /// The page to write; pictures go into a folder of the same name beside it
     #[arg(long, value_name = "PATH")]
     page: Option<PathBuf>,
+}
+
+/// Evaluations with a page of their own.
+#[derive(Debug, clap::Subcommand)]
+enum Of {
+    /// Crowds, floods, and both, through the detector of floods
+    Floods(floods::Floods),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -84,6 +96,9 @@ impl Evaluate {
 
 /// Runs the parts that the arguments ask for. The page is written after each of them.
 pub(crate) fn main(args: &Evaluate) -> Result<(), EvaluateError> {
+    if let Some(Of::Floods(args)) = &args.of {
+        return floods::main(args);
+    }
     let methods = Methods::new()?;
     let mut parts = vec![
         Part { name: "about", text: words::about(args.quick) },

@@ -2,4 +2,7 @@
 //! real traffic; evaluations count what was found of it.
 
 pub mod coordination;
+mod random;
+pub mod volumetric;
+pub mod web;
 pub mod zipf;

@@ -70,7 +70,8 @@ pub(crate) fn sniff_and_keep(input: &mut Input, kept: usize) -> io::Result<(Resu
     Ok((sniffed, head))
 }
 
-fn of_head(head: &[u8]) -> Result<Format, Tried> {
+/// As [`sniff`], of the first bytes.
+pub(crate) fn of_head(head: &[u8]) -> Result<Format, Tried> {
     if let Some(refusal) = packed(head).or_else(|| network::refusal(head)) {
         return Err(vec![refusal]);
     }

@@ -4,7 +4,7 @@
 mod access;
 mod auth;
 mod binetflow;
-mod datagram;
+pub(crate) mod datagram;
 mod eve;
 mod fields;
 mod json;

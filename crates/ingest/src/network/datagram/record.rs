@@ -1,7 +1,7 @@
 //! From the values of a record to a flow: counts, times, directions.
 
-use traffic::Address;
 use traffic::flow::{Flow, State};
+use traffic::Address;
 
 use super::template::{Target, Values};
 use crate::problems::Reason;
@@ -86,15 +86,13 @@ impl Sent {
                 .or_else(|| get(delta).map(|micros| self.time - micros / 1000))
                 .or_else(|| init.zip(get(uptime)).map(|(init, uptime)| init.saturating_add(uptime)))
         };
-        let first =
-            absolute(T::StartMillis, T::StartSeconds, T::StartFraction, T::StartDelta, T::FirstUptime);
+        let first = absolute(T::StartMillis, T::StartSeconds, T::StartFraction, T::StartDelta, T::FirstUptime);
         let last = absolute(T::EndMillis, T::EndSeconds, T::EndFraction, T::EndDelta, T::LastUptime);
         let seen = get(T::SeenMillis)
             .or_else(|| get(T::SeenSeconds).map(|seconds| seconds.saturating_mul(1000)))
             .or_else(|| values.get(T::SeenFraction).map(from_fraction));
-        let duration = get(T::DurationMillis)
-            .or_else(|| get(T::DurationMicros).map(|micros| micros / 1000))
-            .unwrap_or(0);
+        let duration =
+            get(T::DurationMillis).or_else(|| get(T::DurationMicros).map(|micros| micros / 1000)).unwrap_or(0);
         let (first, last) = match (first, last, seen) {
             (Some(first), Some(last), _) => (first, last),
             // A firewall gives the connection's start and the time of what happened.
@@ -129,7 +127,6 @@ pub(super) enum Record {
 
 /// What firewalls report (IANA, firewallEvent).
 mod event {
-    pub(super) const CREATED: u64 = 1;
     pub(super) const DELETED: u64 = 2;
     pub(super) const DENIED: u64 = 3;
     pub(super) const UPDATED: u64 = 5;
@@ -140,16 +137,16 @@ pub(super) fn flow(values: &Values, sent: &Sent, system_init: Option<u64>, rate:
     use Target as T;
     let Some((src, dst)) = addresses(values) else { return Record::Other };
     let event = values.get(T::FirewallEvent).filter(|&event| event != 0);
-    // A connection that was let through will be reported with its bytes when it changes or ends.
-    // `Alert` repeats what the others say. An event of address translation carries no traffic.
     let mut counts = Counts::of(values);
     match event {
         Some(event::DENIED) => counts = Counts { packets: Some(1), bytes: Some(0), back: None },
         Some(event::DELETED) | None => {}
-        // Totals would be counted again when the connection ends; differences are not.
-        Some(event::UPDATED) if values.get(T::InitiatorBytes).is_some() => {}
-        Some(event::CREATED | _) => return Record::Other,
+        // A connection that was let through will be reported with its bytes when it changes or ends.
+        // What is counted since the last report is counted once; totals would be counted again.
+        Some(_) if counts.is_difference(values) => {}
+        Some(_) => return Record::Other,
     }
+    // An event of address translation carries no traffic.
     if values.get(T::NatEvent).is_some_and(|event| event != 0) && counts.none() {
         return Record::Other;
     }
@@ -252,6 +249,14 @@ impl Counts {
         self.packets.is_none() && self.bytes.is_none()
     }
 
+    /// Whether there is something, and it was counted since the last report of the same connection.
+    fn is_difference(&self, values: &Values) -> bool {
+        let differences = [Target::Bytes, Target::Packets, Target::InitiatorBytes, Target::ResponderBytes];
+        let back = self.back.is_some_and(|(_, bytes)| bytes > 0);
+        differences.into_iter().any(|target| values.get(target).is_some())
+            && (back || self.packets.unwrap_or(0) > 0 || self.bytes.unwrap_or(0) > 0)
+    }
+
     fn of(values: &Values) -> Self {
         use Target as T;
         let get = |target| values.get(target);
@@ -278,13 +283,9 @@ impl Counts {
         let nothing_in = packets.unwrap_or(0) == 0 && bytes.unwrap_or(0) == 0;
         match out {
             (None, None) => Self { packets, bytes, back: None },
-            (out_packets, out_bytes) if nothing_in => {
-                Self { packets: out_packets, bytes: out_bytes, back: None }
-            }
-            _ if get(T::Direction).is_some() => Self { packets, bytes, back: None },
-            (out_packets, out_bytes) => {
-                Self { packets, bytes, back: Some((out_packets, out_bytes.unwrap_or(0))) }
-            }
+            (out_packets, out_bytes) if nothing_in => Self { packets: out_packets, bytes: out_bytes, back: None },
+            _ if get(T::Direction).is_some() || out == (packets, bytes) => Self { packets, bytes, back: None },
+            (out_packets, out_bytes) => Self { packets, bytes, back: Some((out_packets, out_bytes.unwrap_or(0))) },
         }
     }
 }

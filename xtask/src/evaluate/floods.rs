@@ -1,0 +1,141 @@
+//! `cargo xtask evaluate floods`: crowds and floods of known truth through the detector, and recordings that nobody
+//! attacked. Writes one page.
+
+mod figures;
+mod recordings;
+mod run;
+mod siege;
+mod sites;
+mod stress;
+mod tables;
+mod words;
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use exercise::web::Plan;
+
+use super::page::{Part, rewritten};
+use super::{EvaluateError, say};
+
+/// Crowds, floods, and both, through the detector of floods
+#[derive(Debug, clap::Args)]
+pub(crate) struct Floods {
+    /// Seeds of the mixes. 1000..2000 are for development; from 20000 on for the final table only
+    #[arg(long, value_name = "FROM..TO", default_value = "1000..1500", value_parser = seeds)]
+    seeds: std::ops::Range<u64>,
+    /// The page to write
+    #[arg(long, value_name = "PATH", default_value = "docs/evaluation-floods.md")]
+    out: PathBuf,
+    /// Folder of the recordings
+    #[arg(long, value_name = "PATH", default_value = "../shared/data")]
+    data: PathBuf,
+    /// Leave out the ablation, the hard nights and the recordings
+    #[arg(long)]
+    quick: bool,
+}
+
+/// Seeds from here on are never looked at while anything is changed.
+const SEALED: u64 = 20_000;
+/// Seeds of each hard night, counted from the first seed.
+const STRESS_SEEDS: u64 = 30;
+
+fn seeds(text: &str) -> Result<std::ops::Range<u64>, String> {
+    let (from, to) = text.split_once("..").ok_or("expected FROM..TO")?;
+    let number = |text: &str| text.parse::<u64>().map_err(|error| error.to_string());
+    let range = number(from)?..number(to)?;
+    if range.is_empty() { Err("no seed lies in it".to_owned()) } else { Ok(range) }
+}
+
+/// Runs the mixes and writes the page.
+pub(super) fn main(args: &Floods) -> Result<(), EvaluateError> {
+    if args.seeds.end > SEALED {
+        say("warning: seeds from 20000 on are for the final table; change nothing after a look at it");
+    }
+    let sites = sites::all(&args.data)?;
+    for site in &sites {
+        let (visits, agents) = (site.learnt.n_visits(), site.learnt.n_agents());
+        say(&format!("{}: {visits} visits, {agents} agents of people", site.name));
+    }
+    let plans: Vec<Plan> = args.seeds.clone().map(Plan::of_seed).collect();
+    let begun = Instant::now();
+    let progress = |at: usize| {
+        if at.is_multiple_of(50) {
+            say(&format!("{at} of {}", plans.len()));
+        }
+    };
+    let outcomes = run::all(&sites, &plans, !args.quick, &progress)?;
+    let seconds = begun.elapsed().as_secs_f64();
+    let rows: usize = outcomes.iter().map(|one| one.rows).sum();
+    let machine = format!("{rows} requests; {seconds:.0} s to make and judge them.");
+    let command = format!("cargo xtask evaluate floods --seeds {}..{}", args.seeds.start, args.seeds.end);
+    let mut page = Page { path: &args.out, parts: Vec::new() };
+    page.add("about", words::about(&command, plans.len(), &machine));
+    page.add("confusion", format!("{}\n\n{}", words::CONFUSION, tables::confusion(&outcomes)));
+    page.add("overall", format!("{}\n\n{}", words::OVERALL, tables::overall(&outcomes, &sites)));
+    page.add("windows", tables::windows(&outcomes));
+    page.add("floods", format!("{}\n\n{}", words::BLOCK, tables::floods(&outcomes)));
+    page.add("hits", tables::hits(&outcomes));
+    page.add("before", format!("{}\n\n{}", words::BEFORE, tables::before(&outcomes)));
+    page.add("areas", format!("{}\n\n{}", words::AREAS, tables::areas(&outcomes)));
+    page.add("wrong", tables::wrong(&outcomes));
+    if !args.quick {
+        page.add("ablation", format!("{}\n\n{}", words::ABLATION, tables::ablation(&outcomes)));
+        page.add("siege", format!("{}\n\n{}", words::SIEGE, tables::siege(&outcomes)));
+        say("hard nights");
+        let mut hard = Vec::new();
+        for case in &stress::CASES {
+            let seeds = args.seeds.start..args.seeds.start + STRESS_SEEDS;
+            let plans: Vec<Plan> = seeds.map(|seed| case.plan(seed)).collect();
+            hard.push((case, run::all(&sites, &plans, false, &|_| ())?));
+        }
+        page.add("stress", format!("{}\n\n{}", words::STRESS, tables::stress(&hard)));
+        say("recordings");
+        page.add("real", format!("{}\n\n{}", words::REAL, recordings::tables(&args.data)?));
+    }
+    page.write()
+}
+
+struct Page<'a> {
+    path: &'a Path,
+    parts: Vec<Part>,
+}
+
+impl Page<'_> {
+    fn add(&mut self, name: &'static str, text: String) {
+        self.parts.push(Part { name, text });
+    }
+
+    fn write(&self) -> Result<(), EvaluateError> {
+        let old = std::fs::read_to_string(self.path).unwrap_or_else(|_| first());
+        std::fs::create_dir_all(self.path.parent().unwrap_or(Path::new(".")))?;
+        Ok(std::fs::write(self.path, rewritten(&old, &self.parts))?)
+    }
+}
+
+/// The page of a project that has none yet.
+fn first() -> String {
+    const SECTIONS: [(&str, &str); 12] = [
+        ("", "about"),
+        ("## Verdicts", "confusion"),
+        ("", "overall"),
+        ("### Length of the window", "windows"),
+        ("## What could be blocked", "floods"),
+        ("### Whom it would hit", "hits"),
+        ("## Usual traffic", "before"),
+        ("## No figure alone", "areas"),
+        ("## Each group of signs", "ablation"),
+        ("## When nothing tells", "siege"),
+        ("## Hard nights", "stress"),
+        ("## Recordings", "real"),
+    ];
+    let mut page = "# Evaluation of `application-flood`\n".to_owned();
+    for (heading, name) in SECTIONS {
+        if !heading.is_empty() {
+            page.push_str(&format!("\n{heading}\n"));
+        }
+        page.push_str(&format!("\n<!-- generated: {name} -->\n<!-- end generated -->\n"));
+    }
+    page.push_str("\n## What was decided wrongly\n\n<!-- generated: wrong -->\n<!-- end generated -->\n");
+    page
+}
