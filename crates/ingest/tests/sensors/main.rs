@@ -4,3 +4,4 @@ mod common;
 mod copies;
 mod parquet;
 mod real_data;
+mod robust;

@@ -10,8 +10,9 @@ use crate::rows::Rows;
 /// answer takes; what has to leave early counts as unanswered, and its answer as a lookup of its own.
 const WAITING: usize = 1 << 16;
 
-/// Milliseconds that a query waits at most, in the time of the events: resolvers give up earlier.
-const PATIENCE: i64 = 30_000;
+/// Milliseconds that a query waits at most, in the time of the events. An answer comes within seconds, but the
+/// threads of Suricata that read one recording run apart by many minutes, and so do the times in the file.
+const PATIENCE: i64 = 3_600_000;
 
 /// What a query and its answer have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
