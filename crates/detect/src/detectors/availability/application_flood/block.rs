@@ -174,13 +174,18 @@ struct Sum {
 }
 
 /// The kinds of request that a client made, each as the narrowest rule that it meets, and how many they stand for.
-fn kinds<'a>(one: &'a Scored, look: &'a Look, history: &'a History) -> impl Iterator<Item = (Rule, f64)> + 'a {
+fn kinds<'a>(
+    one: &'a Scored,
+    look: &'a Look,
+    history: &'a History,
+) -> impl Iterator<Item = (Rule, f64)> + 'a {
     let client = &one.client;
     let referer = referer_of(one);
     let random_query = client.did.random >= 0.5 * (client.did.pages + client.did.apis);
     let agent = (client.did.agents < 1.5).then_some(client.agent);
     client.slots.iter().map(move |slot| {
-        let known = history.paths.contains(&slot.path) || look.paths.get(&slot.path).is_some_and(|n| *n >= 3.0);
+        let known =
+            history.paths.contains(&slot.path) || look.paths.get(&slot.path).is_some_and(|n| *n >= 3.0);
         let path = if slot.not_found && !known { RulePath::NotFound } else { RulePath::Is(slot.path) };
         (Rule { path, random_query, referer, agent }, f64::from(slot.n) * client.weight)
     })

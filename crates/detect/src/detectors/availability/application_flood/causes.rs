@@ -52,7 +52,8 @@ pub(super) fn ranked(case: &Case<'_>, event: &Event) -> Vec<BenignCause> {
         causes.push((
             0.3 * bare,
             "assets-moved",
-            "Pages without pictures and styles also come about when those have just moved to another host.".to_owned(),
+            "Pages without pictures and styles also come about when those have just moved to another host."
+                .to_owned(),
         ));
     }
     if shown(Sign::NotFoundFew) + shown(Sign::NotFoundMany) >= WORTH {

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use domain::{Evidence, Finding, FindingId, Member, Provenance, Sample, Severity, Subject, Technique, Timestamp, Verdict};
+use domain::{
+    Evidence, Finding, FindingId, Member, Provenance, Sample, Severity, Subject, Technique, Timestamp,
+    Verdict,
+};
 
 use crate::case::Case;
 use crate::stats::figures::rounded;
@@ -114,9 +117,10 @@ pub(super) fn series(case: &Case<'_>, row: &RiseRow) -> Finding {
             ..Evidence::default()
         },
         benign_causes: causes::of_counts(event),
-        next_step: "Read the access log of these minutes, if there is one: counts alone cannot tell people from \
+        next_step:
+            "Read the access log of these minutes, if there is one: counts alone cannot tell people from \
                     machines."
-            .to_owned(),
+                .to_owned(),
         techniques: Vec::new(),
         provenance: case.names.provenance(),
     }
@@ -237,7 +241,9 @@ fn usual(row: &RiseRow) -> String {
     let where_from = match usual.season {
         Season::Weekly => "at this hour of the week, over four weeks",
         Season::Daily => "at this hour of the day, over seven days",
-        Season::Cold => "in the hour before (a cold start: the recording has no earlier days, so the bar is higher)",
+        Season::Cold => {
+            "in the hour before (a cold start: the recording has no earlier days, so the bar is higher)"
+        }
     };
     format!(
         "Usual are {:.0} requests a minute {where_from}; two of three minutes above {:.0} are a rise.",
@@ -262,7 +268,10 @@ fn counts(event: &Event) -> BTreeMap<String, f64> {
         ("decided_at_s".to_owned(), event.decided_at_s as f64),
     ]);
     if let Some(blocking) = &seen.blocking {
-        counts.insert("blockable_by_address_share".to_owned(), rounded(blocking.by_address / seen.requests.max(1.0)));
+        counts.insert(
+            "blockable_by_address_share".to_owned(),
+            rounded(blocking.by_address / seen.requests.max(1.0)),
+        );
         counts.insert("blockable_share".to_owned(), rounded(blocking.by_any / seen.requests.max(1.0)));
         counts.insert("addresses_to_block".to_owned(), blocking.clients.len() as f64);
         counts.insert("rules".to_owned(), blocking.rules.len() as f64);
@@ -331,7 +340,9 @@ fn next_step(event: &Event) -> String {
     match (event.verdict, &seen.blocking) {
         (Verdict::FlashCrowd, _) => format!("Nothing to block: there is no machine evidence. {siege}"),
         (Verdict::Unsure, _) | (_, None) => {
-            format!("Look again in five minutes; part of this may be machines, too little to name them. {siege}")
+            format!(
+                "Look again in five minutes; part of this may be machines, too little to name them. {siege}"
+            )
         }
         (_, Some(blocking)) => {
             let strip = if blocking.strip_queries {
@@ -422,7 +433,10 @@ mod tests {
     fn figures_are_read_by_people() {
         assert_eq!(thousands(18_204.4), "18,204");
         assert_eq!(thousands(7.0), "7");
-        assert_eq!((times(900.0, 100.0), times(2500.0, 100.0)), ("9.0 times".to_owned(), "25 times".to_owned()));
+        assert_eq!(
+            (times(900.0, 100.0), times(2500.0, 100.0)),
+            ("9.0 times".to_owned(), "25 times".to_owned())
+        );
         assert_eq!(kebab(Sign::NotFoundMany), "not-found-many");
     }
 }

@@ -277,7 +277,6 @@ const COLUMNS: [&str; 12] = [
     "season",
     "peak",
     "total",
-    "since",
     "w_start",
     "w_minutes",
     "w_n",

@@ -61,6 +61,7 @@ pub(super) struct Look {
     pub(super) hard: f64,
     /// Requests by path, among clients that were kept.
     pub(super) paths: BTreeMap<i64, f64>,
+    pub(super) lab: std::sync::Arc<History>,
 }
 
 /// What a look needs to know apart from the clients.
@@ -122,6 +123,7 @@ pub(super) fn look(clients: Vec<Client>, setting: &Setting<'_>, weights: &Weight
         phi,
         hard: if enough { hard } else { 0.0 },
         paths,
+        lab: std::sync::Arc::new(setting.history.clone()),
     }
 }
 

@@ -133,7 +133,7 @@ impl Visit {
             self.assets += 1;
             self.last_asset = row.time;
             let slots = &mut self.slots[..self.n_slots as usize];
-            slots.iter_mut().for_each(|slot| slot.followed |= row.time - slot.last <= FOLLOW);
+            slots.iter_mut().for_each(|slot| slot.followed |= row.time.saturating_sub(slot.last) <= FOLLOW);
             return None;
         }
         match flags.referer() {
@@ -172,7 +172,7 @@ impl Visit {
         self.pages += 1;
         let agent = &mut self.agents[agent?];
         let before = std::mem::replace(&mut agent.last_page, row.time);
-        let gap = row.time - before;
+        let gap = row.time.saturating_sub(before);
         if before == i64::MIN || gap >= SITTING {
             return None;
         }
@@ -239,7 +239,7 @@ impl Visit {
     /// Pages that were asked for long enough before `until` to have brought their assets, and those that did.
     pub(super) fn followed(&self, until: i64) -> (u32, u32) {
         let pages = self.slots[..self.n_slots as usize].iter().filter(|slot| !slot.api);
-        let ripe = pages.filter(|slot| slot.followed || slot.first <= until - FOLLOW);
+        let ripe = pages.filter(|slot| slot.followed || slot.first <= until.saturating_sub(FOLLOW));
         ripe.fold((0, 0), |(n, yes), slot| (n + 1, yes + u32::from(slot.followed)))
     }
 }
@@ -286,7 +286,7 @@ impl Lately {
     /// Whether it asked for the page that a referer names.
     pub(super) fn asked(&self, from: i64, time: i64) -> bool {
         let (page, when, client) = self.table[Self::place(from)];
-        page == from && client == self.client && time - when <= READING
+        page == from && client == self.client && time.saturating_sub(when) <= READING
     }
 }
 
