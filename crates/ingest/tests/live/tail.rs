@@ -40,7 +40,9 @@ fn not_once(numbers: &[u64], written: u64) -> String {
 fn numbers(text: &str, into: &mut Vec<u64>) {
     into.extend(text.lines().map(|line| {
         let number = line.strip_prefix("line ").and_then(|rest| rest.strip_suffix(" end"));
-        number.and_then(|number| number.parse::<u64>().ok()).unwrap_or_else(|| panic!("a torn line: {line:?}"))
+        number
+            .and_then(|number| number.parse::<u64>().ok())
+            .unwrap_or_else(|| panic!("a torn line: {line:?}"))
     }));
 }
 
