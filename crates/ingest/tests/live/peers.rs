@@ -82,14 +82,15 @@ fn export(recording: &Path, version: &str) -> Vec<Vec<u8>> {
         .arg(recording)
         .arg("-p")
         .arg(folder.path().join("pid"))
-        .arg("-c")
-        .arg(folder.path().join("control"))
+        .args(["-c", "none"])
+        .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
         .expect("softflowd starts");
     let mut datagrams = Vec::new();
     let mut buffer = vec![0; 1 << 16];
+    let started = Instant::now();
     socket.set_read_timeout(Some(Duration::from_millis(20))).expect("a time-out");
     loop {
         // Once it is over, all that it sent lies in the socket.
@@ -99,6 +100,11 @@ fn export(recording: &Path, version: &str) -> Vec<Vec<u8>> {
         }
         if over {
             return datagrams;
+        }
+        if started.elapsed() > PATIENCE {
+            let _ = softflowd.kill();
+            let _ = softflowd.wait();
+            panic!("softflowd does not end");
         }
     }
 }
