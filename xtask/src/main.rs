@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "tasks tell how long things took; no result depends on it")]
 
 mod bench;
+mod convert;
 mod docs;
 mod evaluate;
 mod examples;
@@ -28,6 +29,8 @@ enum Task {
     Docs(docs::Docs),
     /// How fast the engine is, beside its peers, and how it grows.
     Bench(bench::Bench),
+    /// Traffic as Parquet files of its kinds.
+    Convert(convert::Convert),
     /// What the detector finds, what it flags wrongly, and what it says about recordings.
     Evaluate(evaluate::Evaluate),
     /// Writes the logs of `examples/` that are made and not recorded.
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
         Task::Test(args) => test::main(&args),
         Task::Docs(args) => docs::main(&args).map_err(Into::into),
         Task::Bench(args) => bench::main(&args),
+        Task::Convert(args) => convert::main(&args),
         Task::Evaluate(args) => evaluate::main(&args),
         Task::Examples(args) => examples::main(&args).map_err(Into::into),
         Task::Lab(args) => lab::main(&args),
