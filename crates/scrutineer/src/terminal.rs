@@ -126,7 +126,7 @@ impl Page {
             };
             let cells =
                 format!("{:>numbers$}  {severity}  {:<5} {kind}", place + 1, percent(finding.confidence));
-            for (n, line) in wrap(&shown(&finding.title, 3 * NAME_LIMIT), room).iter().enumerate() {
+            for (n, line) in wrap(&capital(&shown(&finding.title, 3 * NAME_LIMIT)), room).iter().enumerate() {
                 if n == 0 {
                     self.text.push_str(&cells);
                 } else {
@@ -141,7 +141,7 @@ impl Page {
     /// A flood or a crowd: what it is, whom it hits, why, and what may be done.
     fn availability(&mut self, run: &Summary, number: usize, finding: &Finding) {
         let evidence = &finding.evidence;
-        let title = format!("{number}. {}", shown(&finding.title, 3 * NAME_LIMIT));
+        let title = format!("{number}. {}", capital(&shown(&finding.title, 3 * NAME_LIMIT)));
         self.paragraph("", &strong(&title, self.style));
         if let Some(verdict) = finding.verdict {
             self.field("Verdict", &capital(verdict_words(verdict)));
@@ -208,12 +208,13 @@ impl Page {
     }
 
     fn seen(&mut self, finding: &Finding) {
-        let facts = format!("{} {}", finding.evidence.observed, finding.evidence.expected);
-        self.field("Seen", &shown(&facts, SENTENCE_LIMIT));
+        let facts = format!("{} {}", capital(&finding.evidence.observed), finding.evidence.expected);
+        // What was observed and what was expected: a sentence or two each.
+        self.field("Seen", &shown(&facts, 2 * SENTENCE_LIMIT));
     }
 
     fn finding(&mut self, number: usize, finding: &Finding) {
-        let title = format!("{number}. {}", shown(&finding.title, 3 * NAME_LIMIT));
+        let title = format!("{number}. {}", capital(&shown(&finding.title, 3 * NAME_LIMIT)));
         self.paragraph("", &strong(&title, self.style));
         self.causes(finding);
         self.field("Do next", &shown(&finding.next_step, SENTENCE_LIMIT));

@@ -27,7 +27,7 @@ pub(super) fn article(run: &Summary, n: usize, finding: &Finding) -> Markup {
                     (tag(finding.severity))
                     span { (urgency(finding.severity)) }
                 }
-                h2 id={ "title-" (n) } { (said(&finding.title, 3 * NAME_LIMIT)) }
+                h2 id={ "title-" (n) } { (said(&capital(&finding.title), 3 * NAME_LIMIT)) }
                 @if is_coordination(finding) { p.caveat { (CAVEAT) } }
             }
             (letter(run, finding))
@@ -78,7 +78,7 @@ fn letter(run: &Summary, finding: &Finding) -> Markup {
             }
             dt { "What we saw" }
             dd {
-                (said(&evidence.observed, SENTENCE_LIMIT)) " "
+                (said(&capital(&evidence.observed), 2 * SENTENCE_LIMIT)) " "
                 (said(&evidence.expected, SENTENCE_LIMIT))
             }
             dt { "How sure" }

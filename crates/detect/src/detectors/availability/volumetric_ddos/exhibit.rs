@@ -58,7 +58,8 @@ fn one(victim: &Victim, part: &Part, target: &str) -> Series {
         unit: "packets".to_owned(),
         step_s: if by_second { 1.0 } else { 60.0 },
         start: Timestamp::from_seconds(first * 60),
-        values: values.into_iter().map(rounded).collect(),
+        // Sums of thousandths of packets, without the crumbs of binary fractions.
+        values: values.into_iter().map(|v: f64| (v * 1000.0).round() / 1000.0).collect(),
         expected: part.limits.base.is_known().then(|| rounded(part.limits.base.median)),
         threshold: Some(rounded(part.limits.in_1_s)),
     }
