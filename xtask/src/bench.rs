@@ -4,6 +4,7 @@
 
 mod check;
 mod generate;
+mod pcap;
 mod peer;
 mod run;
 
@@ -15,7 +16,10 @@ use run::Measured;
 
 /// Measures the engine on generated traffic.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Bench {
+    #[command(subcommand)]
+    what: Option<What>,
     /// Write the generated traffic to this Parquet file and do nothing else
     #[arg(long, value_name = "PATH")]
     generate: Option<PathBuf>,
@@ -41,12 +45,22 @@ pub(crate) struct Bench {
     ceiling: Option<usize>,
 }
 
+/// What is measured, where it is not the engine.
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// The reader of packets, beside softflowd
+    Pcap(pcap::Pcap),
+}
+
 /// A measurement could not be made.
 pub(crate) type BenchError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Runs what the arguments ask for.
 #[expect(clippy::print_stdout, reason = "the figures are the result")]
 pub(crate) fn main(args: &Bench) -> Result<(), BenchError> {
+    if let Some(What::Pcap(args)) = &args.what {
+        return pcap::main(args);
+    }
     let shape = Shape { rows: args.rows, ..Shape::default() };
     if let Some(path) = &args.generate {
         return generate::write(path, shape);

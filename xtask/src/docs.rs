@@ -17,6 +17,9 @@ pub(crate) struct Docs {
 /// The commands' own help, one section a command.
 const COMMANDS: &str = "docs/reference/commands.md";
 
+/// Every key of the configuration.
+const CONFIGURATION: &str = "docs/reference/configuration.md";
+
 /// Why a page could not be made, or is not what it should be.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DocsError {
@@ -32,22 +35,31 @@ pub(crate) enum DocsError {
 
 /// Writes the pages, or compares them.
 pub(crate) fn main(args: &Docs) -> Result<(), DocsError> {
-    let text = commands_page(&mut help_of_scrutineer)?;
-    let page = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..").join(COMMANDS);
-    if args.check {
-        let same = std::fs::read_to_string(&page).is_ok_and(|there| there == text);
-        return if same { Ok(()) } else { Err(DocsError::Stale { page: COMMANDS.into() }) };
+    let pages = [
+        (COMMANDS, commands_page(&mut |path: &[String]| says(path, &["--help"]))?),
+        (CONFIGURATION, says(&["config".to_owned(), "reference".to_owned()], &[])?),
+    ];
+    for (name, text) in pages {
+        let page = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..").join(name);
+        if args.check {
+            if !std::fs::read_to_string(&page).is_ok_and(|there| there == text) {
+                return Err(DocsError::Stale { page: name.into() });
+            }
+            continue;
+        }
+        let folder = page.parent().expect("internal error: the page's name has a folder");
+        std::fs::create_dir_all(folder)
+            .and_then(|()| std::fs::write(&page, text))
+            .map_err(|source| DocsError::Write { page: name.into(), source })?;
     }
-    let folder = page.parent().expect("internal error: the page's name has a folder");
-    std::fs::create_dir_all(folder)
-        .and_then(|()| std::fs::write(&page, text))
-        .map_err(|source| DocsError::Write { page: COMMANDS.into(), source })
+    Ok(())
 }
 
-fn help_of_scrutineer(path: &[String]) -> Result<String, DocsError> {
+/// What the programme puts out for these arguments.
+fn says(path: &[String], more: &[&str]) -> Result<String, DocsError> {
     let mut run = Command::new(cargo());
-    run.args(["run", "--quiet", "--package", "scrutineer", "--"]).args(path).arg("--help");
-    let command = format!("scrutineer {} --help", path.join(" "));
+    run.args(["run", "--quiet", "--package", "scrutineer", "--"]).args(path).args(more);
+    let command = format!("scrutineer {} {}", path.join(" "), more.join(" ")).trim().to_owned();
     let output = match run.env("NO_COLOR", "1").output() {
         Ok(output) => output,
         Err(source) => return Err(DocsError::Start { command, source }),

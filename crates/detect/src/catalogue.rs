@@ -1,7 +1,9 @@
 //! The one list of detectors.
 
 use crate::case::{Case, Settings};
-use crate::detectors::availability::application_flood;
+use crate::detectors::availability::{
+    application_flood, carpet_bombing, dns_water_torture, slow_flood, tls_handshake_flood, volumetric_ddos,
+};
 use crate::detectors::influence::{coordinated_sharing, synchronised_burst};
 use crate::engine::Gather;
 
@@ -20,7 +22,16 @@ pub struct Detector {
 
 /// Every detector, by family.
 pub fn all() -> &'static [Detector] {
-    &[application_flood::DETECTOR, coordinated_sharing::DETECTOR, synchronised_burst::DETECTOR]
+    &[
+        application_flood::DETECTOR,
+        carpet_bombing::DETECTOR,
+        dns_water_torture::DETECTOR,
+        slow_flood::DETECTOR,
+        tls_handshake_flood::DETECTOR,
+        volumetric_ddos::DETECTOR,
+        coordinated_sharing::DETECTOR,
+        synchronised_burst::DETECTOR,
+    ]
 }
 
 /// The detector of that name.

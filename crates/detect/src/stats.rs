@@ -1,5 +1,10 @@
-//! Pure mathematics for the judges: tails, false-discovery control, figures. No traffic, no time.
+//! Pure mathematics for the judges: tails, false-discovery control, base rates, entropy, samples, figures.
+//! No traffic, and of time only the calendar of base rates.
 
+pub mod base;
+pub mod cusum;
+pub mod entropy;
 pub mod fdr;
 pub mod figures;
+pub mod sample;
 pub mod tail;

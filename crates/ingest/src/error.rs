@@ -34,7 +34,7 @@ pub enum ReadError {
         source: io::Error,
     },
     /// The content of a file fits no format.
-    #[error("could not read `{path}` as posts: {}", list(.tried))]
+    #[error("could not read `{path}` as traffic: {}", list(.tried))]
     Unknown {
         /// As the user named it.
         path: PathBuf,
@@ -42,7 +42,7 @@ pub enum ReadError {
         tried: Vec<(&'static str, String)>,
     },
     /// Folders were named, and no file in them could be read.
-    #[error("found no file of posts in {}", paths_named(.paths))]
+    #[error("found no file of traffic in {}", paths_named(.paths))]
     NothingFound {
         /// As the user named them.
         paths: Vec<PathBuf>,
@@ -56,8 +56,10 @@ impl ReadError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Unknown { .. } | Self::NothingFound { .. } => Some(
-                "posts are read from CSV with the columns object_id, account_id, content_id and timestamp_share, \
-                 from JSON Lines, from JSON of X, Mastodon or Bluesky, and from Parquet; each also as .gz or .zst",
+                "network traffic is read from pcap and pcapng, NetFlow, IPFIX and sFlow datagrams, Zeek logs, access \
+                 logs, auth logs, Suricata EVE, Argus binetflow, nfdump output and series of rates; posts from CSV \
+                 with the columns object_id, account_id, content_id and timestamp_share, from JSON Lines, and from \
+                 JSON of X, Mastodon or Bluesky; both from Parquet; each also as .gz or .zst",
             ),
             Self::NoInput => Some("name one or more files or folders"),
             Self::Look { .. } | Self::List { .. } | Self::Open { .. } => None,

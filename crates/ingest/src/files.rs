@@ -64,7 +64,7 @@ fn walk(folder: &Path, depth: usize, add: &mut impl FnMut(Found)) -> Result<(), 
         if entry.file_name().as_encoded_bytes().starts_with(b".") {
             continue;
         }
-        // A dangling link is not a file of posts; opening it would only fail.
+        // A dangling link is not a file of traffic; opening it would only fail.
         let Ok(meta) = fs::metadata(&path) else { continue };
         if meta.is_dir() && depth < MAX_DEPTH {
             walk(&path, depth + 1, add)?;
@@ -95,6 +95,14 @@ impl Packing {
     }
 }
 
+/// The plain bytes of a file that may be gzip or Zstandard.
+///
+/// # Errors
+/// The file cannot be opened or its first bytes cannot be read.
+pub fn plain(path: &Path) -> io::Result<impl Read + Send> {
+    Input::open(path, None)
+}
+
 /// Plain bytes of a file, whatever its packing.
 pub(crate) struct Input {
     reader: Box<dyn Read + Send>,
@@ -122,6 +130,11 @@ impl Input {
             Packing::Zstd => Box::new(zstd::Frames::new(BufReader::with_capacity(1 << 16, whole))),
         };
         Ok(Self { reader, world_failed })
+    }
+
+    /// A stream that does not end, as it is: it is not looked into, since nothing may be there yet.
+    pub(crate) fn live<R: Read + Send + 'static>(reader: R) -> Self {
+        Self { reader: Box::new(reader), world_failed: Arc::new(AtomicBool::new(false)) }
     }
 
     /// Set when the disk fails; survives the input being moved into a reader.

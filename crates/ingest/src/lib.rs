@@ -45,6 +45,7 @@ mod tables;
 mod time;
 
 pub use error::ReadError;
+pub use files::plain;
 pub use problems::{Example, Problem, Problems, Reason};
 pub use progress::Progress;
 pub use reading::{Accounts, Ledger, Options, Reading, open};
@@ -67,4 +68,9 @@ pub const BATCH_ROWS: usize = 65_536;
 #[doc(hidden)]
 pub mod fuzzing {
     pub use crate::reading::{fuzz_parquet, fuzz_text};
+
+    /// Decodes export datagrams, each behind its length in two bytes, and gives the number of flows.
+    pub fn fuzz_datagrams(bytes: &[u8]) -> usize {
+        crate::network::datagram::fuzz(bytes)
+    }
 }

@@ -60,12 +60,26 @@ reasons! {
     NotJson true "not JSON",
     /// JSON, but no record that is known.
     UnknownRecord true "a JSON record of no known kind",
+    /// A count, a port or a length.
+    BadNumber true "a number is none, or is out of its range",
+    /// Neither IPv4 nor IPv6.
+    BadAddress true "an address is none",
     /// The rest of the file is lost.
     Damaged true "the file is damaged or ends early: the rest is lost",
     /// Headers that are broken or were not captured, or a link that is not read.
     BadPacket true "a packet whose headers cannot be read",
     /// In a folder that was named.
-    NotPosts true "not a file of posts: passed over",
+    NotTraffic true "not a file of traffic: passed over",
+    /// Not the form of an access log.
+    NoTimeInBrackets true "no time in brackets",
+    /// Not the form of an access log.
+    NoRequest true "no request",
+    /// Not the form of an access log.
+    NoStatus true "no status behind the request",
+    /// Nothing stands where the client should.
+    NoClient true "no client",
+    /// A log that was cut while its server wrote on.
+    Hole false "NUL bytes before the line: passed over",
     /// Read, with each stray byte taken as a Latin-1 character.
     NotUtf8 false "not UTF-8: read as Latin-1",
     /// Read, as if in UTC.
@@ -76,6 +90,14 @@ reasons! {
     FlowsCut false "flows given out before their end, because too many went on at once",
     /// Their flows are counted; requests and handshakes in them are not read.
     TalksLeftOut false "conversations not followed, because too many went on at once",
+    /// A series that says neither when it begins nor how long a step is.
+    NoStart false "counts without times: taken as one a second from 1970-01-01 on",
+    /// Rotated logs are copied, packed and kept beside each other.
+    SameAsOther false "the same content as another file: read once",
+    /// A copy that was taken while the log was still being written.
+    StartOfOther false "the start of another file: read once",
+    /// A certificate, a statistic, a flow that is no IP, and the like.
+    OtherTraffic false "a record of a kind of traffic that is not used: passed over",
     /// A like, a follow, a profile and the like.
     OtherKind false "a record of another kind than posts: passed over",
     /// Counters of interfaces, tables of addresses, events of a firewall that carry no traffic.
@@ -92,6 +114,10 @@ reasons! {
     ExporterForgotten false "more exporters than are kept: the most silent one was forgotten",
     /// Missing, in the future of the export, or too long before it.
     ExportTime false "no possible time in a flow record: taken from its export",
+    /// Times are right to within the shortest delay between a flow's end and its export.
+    StartUnknown false "an exporter does not say when it started: times are taken from its latest flows",
+    /// Of the same address and observation domain.
+    OtherPort false "a template that another port of the exporter sent: used",
     /// A firewall that counts bytes only, or a record without counters.
     PacketsUnknown false "packets are not counted by the exporter: taken as one",
     /// Its counts are those of the sample.

@@ -94,7 +94,7 @@ pub fn open(paths: &[PathBuf], options: Options) -> Result<Reading, ReadError> {
             Err(tried) if found.named => return Err(ReadError::Unknown { path: found.path, tried }),
             Err(tried) => {
                 let why = tried.last().map(|(_, why)| why.as_str()).unwrap_or_default();
-                problems.add(&name, Reason::NotPosts, 0, why.as_bytes());
+                problems.add(&name, Reason::NotTraffic, 0, why.as_bytes());
                 passed_over.push(format!("{name}: {why}"));
             }
         }
@@ -422,7 +422,7 @@ pub(crate) fn give_out(
     Ok(ready.pop_front().expect("internal error: rows were there, so there is a batch"))
 }
 
-fn open_records(input: Input, format: Format, context: Context) -> Box<dyn Records> {
+pub(crate) fn open_records(input: Input, format: Format, context: Context) -> Box<dyn Records> {
     match format {
         Format::Csv(dialect) => Box::new(Csv::new(input, dialect, context)),
         Format::JsonLines(_) => Box::new(Lines::new(input, context)),

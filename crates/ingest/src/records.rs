@@ -14,7 +14,7 @@ use std::io;
 use traffic::Trace;
 
 pub(crate) use csv::{Csv, Dialect};
-pub(crate) use json::{Document, Kind, Lines, first_value, kind_of};
+pub(crate) use json::{Document, Kind, Lines, Object, Objects, first_object, first_value, kind_of};
 
 use crate::problems::{Problems, Reason};
 use crate::rows::Rows;

@@ -59,7 +59,11 @@ pub(crate) fn sniff(input: &mut Input) -> io::Result<Result<Format, Tried>> {
     Ok(of_head(&head))
 }
 
-fn of_head(head: &[u8]) -> Result<Format, Tried> {
+/// As [`sniff`], of the first bytes.
+pub(crate) fn of_head(head: &[u8]) -> Result<Format, Tried> {
+    if let Some(refusal) = packed(head).or_else(|| network::refusal(head)) {
+        return Err(vec![refusal]);
+    }
     let mut tried = match network::sniff(head) {
         Ok(format) => return Ok(Format::Network(format)),
         Err(tried) => tried,
@@ -96,6 +100,19 @@ fn of_head(head: &[u8]) -> Result<Format, Tried> {
             Err(tried)
         }
     }
+}
+
+/// Packings that are not undone here.
+fn packed(head: &[u8]) -> Option<(&'static str, String)> {
+    let (name, remedy) = match head {
+        // A digit is the size of a block, the rest the digits of pi that begin the first block.
+        [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, 0x26, 0x53, 0x59, ..] => ("bzip2", "bunzip2"),
+        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => ("xz", "unxz"),
+        // POSIX.1-1988, ustar: the magic lies behind the name, mode, owner, size and time.
+        _ if head.get(257..262) == Some(b"ustar") => ("tar", "tar -x"),
+        _ => return None,
+    };
+    Some(("text", format!("it is packed with {name}, which is not read: unpack it first with `{remedy}`")))
 }
 
 /// What the first lines are as JSON Lines.

@@ -4,8 +4,10 @@
 //! to standard error.
 
 mod allow;
+mod availability;
 mod case_key;
 mod commands;
+mod config;
 mod report;
 mod run;
 #[cfg(test)]

@@ -1,20 +1,23 @@
 //! The one place where reading and detection are wired together.
 
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 use std::{io, panic, thread};
 
+use detect::engine::Input;
 use detect::{AllowedNetwork, Detector, Engine, Names, Settings};
 use domain::{CaseKey, Timestamp};
 use ingest::{Ledger, Reading, Reason};
 use store::TempScratch;
-use traffic::{Seed, Trace};
+use traffic::{Kind, Seed, Trace};
 
 use crate::case_key;
-use crate::summary::{InputProblem, Summary};
+use crate::config::{self, Config};
+use crate::summary::{Check, InputProblem, Summary};
 
 /// What to look for, in what, and with how much of the machine.
 #[derive(Debug)]
@@ -31,6 +34,8 @@ pub(crate) struct Request {
     pub(crate) key: Option<CaseKey>,
     /// Networks that may act in step.
     pub(crate) allowed: Vec<AllowedNetwork>,
+    /// What is defended, known to be good, and expected.
+    pub(crate) config: Option<Config>,
     /// The time of the run.
     pub(crate) now: Timestamp,
 }
@@ -118,38 +123,75 @@ fn search(mut reading: Reading, request: Request) -> Result<Summary, RunFailed> 
     let scratch = TempScratch::create(None).map_err(|source| RunFailed::Scratch { source })?;
     let memory = usize::try_from(request.memory).unwrap_or(usize::MAX);
     let engine = Engine::new(request.threads, memory, Arc::new(scratch));
+    let mut summary = Summary::default();
+    let seed = request.key.as_ref().map_or(Seed(0), seed_of);
+    let mut settings = Settings { allowed: request.allowed, seed, ..Settings::default() };
+    let mut own_files = Vec::new();
+    if let Some(config) = request.config {
+        summary.notes.push(format!(
+            "Configuration `{}` was used; it declares {}.",
+            config.file.display(),
+            config::contents(&config.site)
+        ));
+        summary.notes.extend(config.notes);
+        summary.events.clone_from(&config.site.events);
+        summary.assets = config.site.assets.iter().map(|a| (a.id.clone(), a.name.clone())).collect();
+        settings.site = config.site;
+        own_files = config.files;
+    }
     let parts = reading.take_parts();
     let mut reading = Some(reading);
-    let mut summary = Summary::default();
     let mut names = || {
         let ledger = reading.take().expect("internal error: names are asked for once").finish();
-        note_input(&ledger, &mut summary);
+        note_input(&ledger, &own_files, &mut summary);
         let Ledger { accounts, objects, texts, sources, rows_read, rows_refused, .. } = ledger;
         Names { accounts, objects, texts, sources, rows_read, rows_refused }
     };
-    let seed = request.key.as_ref().map_or(Seed(0), seed_of);
-    let settings = Settings { allowed: request.allowed, seed, ..Settings::default() };
     let outcome = detect::run(&wanted, parts, &mut names, &settings, &engine)?;
     summary.findings = outcome.findings;
     summary.notes.extend(outcome.notes);
-    summary.checked =
-        wanted.iter().map(|detector| (detector.name.to_owned(), detector.summary.to_owned())).collect();
+    for detector in wanted {
+        let kinds = kinds_of(detector, &settings);
+        let check = Check { name: detector.name.to_owned(), what: detector.summary.to_owned(), kinds };
+        let looked = check.kinds.iter().any(|kind| summary.kinds.get(kind).is_some_and(|rows| *rows > 0));
+        if looked { &mut summary.checked } else { &mut summary.idle }.push(check);
+    }
     summary.sort();
     Ok(summary)
 }
 
-/// What the reading has to tell: how much, from where, and what was wrong.
-fn note_input(ledger: &Ledger, summary: &mut Summary) {
+/// The kinds of traffic that a detector looks at, in order.
+fn kinds_of(detector: &Detector, settings: &Settings) -> Vec<Kind> {
+    let gather = (detector.gather)(settings);
+    let inputs = gather.steps.iter().flat_map(|step| &step.from);
+    let kinds: BTreeSet<Kind> = inputs
+        .filter_map(|input| match input {
+            Input::Traffic(kind, _) => Some(*kind),
+            Input::Step(_) => None,
+        })
+        .collect();
+    kinds.into_iter().collect()
+}
+
+/// What the reading has to tell: how much, from where, and what was wrong. `own` are files of ours that
+/// may lie among the traffic.
+fn note_input(ledger: &Ledger, own: &[PathBuf], summary: &mut Summary) {
     summary.sources.clone_from(&ledger.sources);
     summary.rows_read = ledger.rows_read;
     summary.rows_refused = ledger.rows_refused;
+    summary.kinds.clone_from(&ledger.kinds);
+    let is_own = |source: &str| {
+        let source = Path::new(source);
+        let name = source.file_name().unwrap_or_default();
+        // The key and the configuration lie among the traffic that they are for, and are none.
+        name == case_key::EXAMPLE_FILE
+            || name == config::FILE_NAME
+            || own.iter().any(|file| file == source || file.canonicalize().ok() == source.canonicalize().ok())
+    };
     summary.problems = ledger
         .problems
         .iter()
-        // The key of an example lies among its posts and is no post.
-        .filter(|(source, reason, _)| {
-            *reason != Reason::NotPosts || !source.ends_with(case_key::EXAMPLE_FILE)
-        })
+        .filter(|(source, reason, _)| *reason != Reason::NotTraffic || !is_own(source))
         .map(|(source, reason, problem)| InputProblem {
             source: source.to_owned(),
             what: reason.to_string(),
@@ -158,7 +200,7 @@ fn note_input(ledger: &Ledger, summary: &mut Summary) {
             excerpt: problem.examples.first().map(|example| example.excerpt.clone()).unwrap_or_default(),
         })
         .collect();
-    if ledger.accounts.is_empty() && ledger.rows_read > 0 {
+    if ledger.accounts.is_empty() && ledger.kinds.contains_key(&Kind::Post) {
         summary
             .notes
             .push("Accounts are plain numbers in this input, so they are shown as they are.".to_owned());

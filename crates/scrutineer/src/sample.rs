@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    BenignCause, CaseKey, Evidence, Finding, FindingId, Member, Provenance, Sample, Sensitivity, Severity,
-    SharedObject, Subject, Technique, Tie, Timestamp,
+    BenignCause, BlockRule, Blockable, CaseKey, Evidence, Finding, FindingId, Member, Provenance, Reason,
+    Sample, Sensitivity, Series, Severity, SharedObject, Spared, Subject, Technique, Tie, Timestamp, Verdict,
 };
 
 /// 21 Aug 2021, 14:00:00 UTC.
@@ -158,6 +158,124 @@ pub(crate) fn other_finding() -> Finding {
     }
 }
 
+/// A flood of packets.
+pub(crate) fn flood() -> Finding {
+    let subjects = vec![Subject::Ip("192.0.2.10".to_owned())];
+    let from = Timestamp::from_seconds(START + 34);
+    let values = (0..120).map(|s| match s {
+        34..64 => 5_200.0 + f64::from((s * 7_919) % 1_997),
+        _ => f64::from(8 + (s * 31) % 9),
+    });
+    Finding {
+        id: FindingId::of("volumetric-ddos", &subjects, from),
+        detector: "volumetric-ddos".to_owned(),
+        title: "Spoofed SYN flood of 192.0.2.10 on port 443".to_owned(),
+        severity: Severity::High,
+        confidence: 0.98,
+        first_seen: from,
+        last_seen: Timestamp::from_seconds(START + 63),
+        asset: Some("results-site".to_owned()),
+        subjects,
+        verdict: Some(Verdict::Attack),
+        techniques: vec![Technique("ATTACK:T1498.001".to_owned())],
+        evidence: Evidence {
+            observed: "186,004 TCP SYN came from 9,639 addresses within 30 s.".to_owned(),
+            expected: "12 a second were usual before.".to_owned(),
+            series: vec![Series {
+                name: "TCP SYN to 192.0.2.10".to_owned(),
+                unit: "packets".to_owned(),
+                step_s: 1.0,
+                start: Timestamp::from_seconds(START),
+                values: values.map(|v: f64| v.min(7_197.0)).collect(),
+                expected: Some(12.0),
+                threshold: Some(1_000.0),
+            }],
+            reasons: [
+                ("9,639 sources send one or two packets each", 0.99),
+                ("Fewer than 1 in 20 handshakes is completed", 0.97),
+                ("All packets have one length", 1.0),
+            ]
+            .map(|(what, share)| Reason { what: what.to_owned(), weight: 0.0, share: Some(share) })
+            .to_vec(),
+            blockable: Some(Blockable {
+                sources: [("198.51.100.7", 1_204), ("198.51.100.9", 977)]
+                    .map(|(what, rows)| BlockRule { what: what.to_owned(), rows })
+                    .to_vec(),
+                sources_in_all: 9_639,
+                signatures: vec![BlockRule {
+                    what: "TCP SYN to port 443 with ECE and CWR".to_owned(),
+                    rows: 51_870,
+                }],
+                share: 0.98,
+                bystanders: Some(0.000_2),
+                ttl_s: Some(600),
+                spare: vec![Spared {
+                    what: "203.0.113.0/24".to_owned(),
+                    why: "It is one of your own networks.".to_owned(),
+                }],
+            }),
+            ..Evidence::default()
+        },
+        benign_causes: vec![BenignCause {
+            name: "load-test".to_owned(),
+            why: "A test of your own would come from few addresses; these are thousands.".to_owned(),
+        }],
+        next_step: "Turn SYN cookies on, and ask your provider to filter by the signature.".to_owned(),
+        ..finding(2)
+    }
+}
+
+/// A crowd at a web site.
+pub(crate) fn crowd() -> Finding {
+    let subjects = vec![Subject::Domain("results.example".to_owned())];
+    let from = Timestamp::from_seconds(START + 3_600);
+    Finding {
+        id: FindingId::of("application-flood", &subjects, from),
+        detector: "application-flood".to_owned(),
+        title: "A crowd of 4,210 clients asks for results.example".to_owned(),
+        severity: Severity::Info,
+        confidence: 0.93,
+        first_seen: from,
+        last_seen: Timestamp::from_seconds(START + 5_400),
+        asset: Some("results-site".to_owned()),
+        subjects,
+        verdict: Some(Verdict::FlashCrowd),
+        techniques: Vec::new(),
+        evidence: Evidence {
+            observed: "38,400 requests came from 4,210 clients in 5 min.".to_owned(),
+            expected: "96 a minute were usual at this hour.".to_owned(),
+            series: vec![Series {
+                name: "Requests for results.example".to_owned(),
+                unit: "requests".to_owned(),
+                step_s: 60.0,
+                start: Timestamp::from_seconds(START),
+                values: (0..90)
+                    .map(|m| match m {
+                        60.. => 700.0 + f64::from((m - 60) * 190 % 7_100),
+                        _ => f64::from(80 + (m * 37) % 40),
+                    })
+                    .collect(),
+                expected: Some(96.0),
+                threshold: Some(310.0),
+            }],
+            reasons: [
+                ("Pages are loaded whole, with pictures and styles", -0.5, 0.71),
+                ("Clients were seen on days before", -1.75, 0.3),
+                ("Clients send no referer", 0.5, 0.12),
+            ]
+            .map(|(what, weight, share)| Reason { what: what.to_owned(), weight, share: Some(share) })
+            .to_vec(),
+            ..Evidence::default()
+        },
+        benign_causes: vec![BenignCause {
+            name: "expected-event".to_owned(),
+            why: "Polls closed at the same time.".to_owned(),
+        }],
+        next_step: "Add capacity or serve results from a cache; block nobody.".to_owned(),
+        ..finding(2)
+    }
+}
+
 /// Every name in it is somebody's attempt to break the page.
 pub(crate) fn hostile_finding() -> Finding {
     let bad = "<script>alert('x')</script>\"&\u{202E}gnp.exe\u{1b}[31m";
@@ -190,6 +308,36 @@ pub(crate) fn hostile_finding() -> Finding {
     }
     finding.subjects = vec![Subject::Account(long)];
     finding.evidence.counts = BTreeMap::from([(bad.to_owned(), f64::INFINITY)]);
+    finding
+}
+
+/// A flood whose every name is somebody's attempt to break the page, and whose every figure is broken.
+pub(crate) fn hostile_flood() -> Finding {
+    let mut finding = flood();
+    let hostile = hostile_finding();
+    let long = hostile.title;
+    finding.title.clone_from(&long);
+    finding.asset = Some(long.clone());
+    finding.subjects = hostile.subjects;
+    let series = &mut finding.evidence.series[0];
+    series.name.clone_from(&long);
+    series.unit.clone_from(&long);
+    series.values = vec![f64::NAN, f64::INFINITY, -1.0, 1e300, 3.0];
+    series.step_s = f64::NAN;
+    series.start = Timestamp(i64::MAX - 7);
+    series.expected = Some(f64::NAN);
+    series.threshold = Some(f64::INFINITY);
+    for reason in &mut finding.evidence.reasons {
+        reason.what.clone_from(&long);
+        reason.weight = f64::NEG_INFINITY;
+        reason.share = Some(f64::NAN);
+    }
+    let block = finding.evidence.blockable.as_mut().expect("the flood has one");
+    for rule in block.sources.iter_mut().chain(&mut block.signatures) {
+        rule.what.clone_from(&long);
+    }
+    block.share = f64::NAN;
+    block.spare[0] = Spared { what: long.clone(), why: long };
     finding
 }
 

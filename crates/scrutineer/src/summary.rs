@@ -1,8 +1,11 @@
 //! What a run found, in the order and in the words in which both the terminal and the report tell it.
 
-use domain::{Finding, Severity};
+use std::collections::BTreeMap;
 
-use crate::words::{counted, q_figure, thousands};
+use domain::{ExpectedEvent, Finding, Severity, Timestamp, Verdict};
+use traffic::Kind;
+
+use crate::words::{NAME_LIMIT, counted, listed, q_figure, shown, thousands};
 
 /// Everything that a run has to tell.
 #[derive(Clone, Debug, Default)]
@@ -19,8 +22,27 @@ pub(crate) struct Summary {
     pub(crate) rows_read: u64,
     /// Rows that could not be read.
     pub(crate) rows_refused: u64,
-    /// The detectors that ran: name, and what it looks for.
-    pub(crate) checked: Vec<(String, String)>,
+    /// Rows of traffic by kind. One input row may be several of them.
+    pub(crate) kinds: BTreeMap<Kind, u64>,
+    /// The detectors that had something to look at.
+    pub(crate) checked: Vec<Check>,
+    /// The detectors that had nothing to look at.
+    pub(crate) idle: Vec<Check>,
+    /// When many people were expected, as the configuration says.
+    pub(crate) events: Vec<ExpectedEvent>,
+    /// Names of assets by id.
+    pub(crate) assets: BTreeMap<String, String>,
+}
+
+/// A detector that was asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Check {
+    /// Its name.
+    pub(crate) name: String,
+    /// What it looks for.
+    pub(crate) what: String,
+    /// The kinds of traffic that it looks at.
+    pub(crate) kinds: Vec<Kind>,
 }
 
 /// One kind of fault in one source.
@@ -70,32 +92,47 @@ impl Summary {
     /// The sentence that is true now.
     pub(crate) fn headline(&self) -> String {
         let groups = self.findings.iter().filter(|f| is_coordination(f)).count() as u64;
-        let others = self.findings.len() as u64 - groups;
-        if groups + others == 0 {
+        let told: Vec<&Finding> = self.findings.iter().filter(|f| is_availability(f)).collect();
+        let others = self.findings.len() as u64 - groups - told.len() as u64;
+        let rows = counted(self.rows_read, "row", "rows");
+        if self.findings.is_empty() {
             return match self.rows_read {
                 0 => "No row could be read, so nothing was checked.".to_owned(),
-                rows if self.is_complete() => format!("Nothing found in {}.", counted(rows, "row", "rows")),
-                rows => format!(
-                    "Nothing found in {}, but the search is not complete.",
-                    counted(rows, "row", "rows")
-                ),
+                _ if self.checked.is_empty() && !self.idle.is_empty() => {
+                    format!("Nothing was checked: {rows} were read, and none that the detectors look at.")
+                }
+                _ if self.is_complete() => format!("Nothing found in {rows}."),
+                _ => format!("Nothing found in {rows}, but the search is not complete."),
             };
         }
         let step = "acted in step more than chance, audience and habit explain";
-        match (groups, others) {
-            (0, n) => {
-                format!(
-                    "{} in {}.",
-                    counted(n, "finding", "findings"),
-                    counted(self.rows_read, "row", "rows")
-                )
+        let are = |n: u64| if n == 1 { "is" } else { "are" };
+        let also = |n: u64, others: u64| match others {
+            0 => String::new(),
+            m if n == 0 => format!("{} in {rows}", counted(m, "finding", "findings")),
+            m => format!("; there {} {}", are(m), counted(m, "other finding", "other findings")),
+        };
+        if told.is_empty() {
+            return match groups {
+                0 => format!("{}.", also(0, others)),
+                n => format!("{} of accounts {step}{}.", counted(n, "group", "groups"), also(n, others)),
+            };
+        }
+        let mut kinds: Vec<String> = Vec::new();
+        for (verdict, one, many) in VERDICTS {
+            match told.iter().filter(|finding| finding.verdict == verdict).count() as u64 {
+                0 => {}
+                n => kinds.push(counted(n, one, many)),
             }
-            (n, 0) => format!("{} of accounts {step}.", counted(n, "group", "groups")),
-            (n, m) => format!(
-                "{} of accounts {step}; there {} {}.",
+        }
+        let sentence = format!("{} in {rows}", listed(&kinds));
+        match (groups, told.as_slice()) {
+            (0, [only]) if others == 0 => format!("{sentence}: {}.", shown(&only.title, 2 * NAME_LIMIT)),
+            (0, _) => format!("{sentence}{}.", also(1, others)),
+            (n, _) => format!(
+                "{sentence}; {} of accounts {step}{}.",
                 counted(n, "group", "groups"),
-                if m == 1 { "is" } else { "are" },
-                counted(m, "other finding", "other findings")
+                also(n, others)
             ),
         }
     }
@@ -103,16 +140,69 @@ impl Summary {
     /// What was read, as a sentence.
     pub(crate) fn scope(&self) -> String {
         let read = format!(
-            "{} from {} {} read and checked",
+            "{} from {} {} read and checked{}",
             counted(self.rows_read, "row", "rows"),
             counted(self.sources.len() as u64, "source", "sources"),
             if self.rows_read == 1 { "was" } else { "were" },
+            self.by_kind().map(|kinds| format!(": {kinds}")).unwrap_or_default(),
         );
         match self.rows_refused {
             0 => format!("{read}; none had to be left out."),
             1 => format!("{read}; 1 more could not be read and was left out."),
             n => format!("{read}; {} more could not be read and were left out.", thousands(n)),
         }
+    }
+
+    /// Rows by kind: `1,234 flows and 56 lookups`. None where there are only posts, whose rows need no
+    /// other name.
+    fn by_kind(&self) -> Option<String> {
+        let only_posts = self.kinds.keys().all(|kind| *kind == Kind::Post);
+        let kinds: Vec<String> = self
+            .kinds
+            .iter()
+            .filter(|(_, rows)| **rows > 0)
+            .map(|(kind, rows)| {
+                let (one, many) = rows_of(*kind);
+                counted(*rows, one, many)
+            })
+            .collect();
+        (!only_posts && !kinds.is_empty()).then(|| listed(&kinds))
+    }
+
+    /// Which detectors had nothing to look at, as a sentence.
+    pub(crate) fn not_checked(&self) -> Option<String> {
+        if self.idle.is_empty() || self.checked.is_empty() {
+            return None;
+        }
+        let mut missing: BTreeMap<&[Kind], Vec<String>> = BTreeMap::new();
+        for check in &self.idle {
+            missing.entry(&check.kinds).or_default().push(check.name.clone());
+        }
+        let parts: Vec<String> = missing
+            .iter()
+            .map(|(kinds, names)| {
+                let kinds: Vec<String> = kinds.iter().map(|kind| rows_of(*kind).1.to_owned()).collect();
+                format!("{} (no {} were read)", listed(names), kinds.join(" or "))
+            })
+            .collect();
+        Some(format!("Not checked: {}.", parts.join("; ")))
+    }
+
+    /// What an asset is called, beside its id.
+    pub(crate) fn asset_name(&self, id: &str) -> String {
+        match self.assets.get(id) {
+            Some(name) if name != id => format!("{} ({})", shown(name, NAME_LIMIT), shown(id, NAME_LIMIT)),
+            _ => shown(id, NAME_LIMIT),
+        }
+    }
+
+    /// Expected events that were on while a finding lasted.
+    pub(crate) fn events_of(&self, finding: &Finding) -> Vec<&ExpectedEvent> {
+        let concerns = |event: &ExpectedEvent| {
+            event.asset.is_none() || finding.asset.is_none() || event.asset == finding.asset
+        };
+        let (from, until) = span_of(finding);
+        self.events.iter().filter(|e| e.from <= until && e.until >= from && concerns(e)).collect()
     }
 
     /// Reasons why work was shed, each once.
@@ -139,6 +229,63 @@ impl Summary {
 /// True for a finding about a group that acts in step.
 pub(crate) fn is_coordination(finding: &Finding) -> bool {
     finding.detector.starts_with("coordinated") || !finding.evidence.members.is_empty()
+}
+
+/// True for a finding that tells a flood from a crowd.
+pub(crate) fn is_availability(finding: &Finding) -> bool {
+    finding.verdict.is_some() && !is_coordination(finding)
+}
+
+/// Verdicts as the headline counts them, what asks for action first.
+const VERDICTS: [(Option<Verdict>, &str, &str); 4] = [
+    (Some(Verdict::Attack), "flood", "floods"),
+    (Some(Verdict::Mixed), "flood within a crowd", "floods within a crowd"),
+    (Some(Verdict::Unsure), "rise of unknown cause", "rises of unknown cause"),
+    (Some(Verdict::FlashCrowd), "crowd", "crowds"),
+];
+
+/// A verdict in words.
+pub(crate) fn verdict_words(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Attack => "attack: the traffic is hostile by its shape",
+        Verdict::Mixed => "mixed: a crowd and an attack at the same time",
+        Verdict::Unsure => "unsure: what was seen does not tell a crowd from an attack",
+        Verdict::FlashCrowd => "flash crowd: no machine evidence of an attack",
+    }
+}
+
+/// A verdict as one or two words.
+pub(crate) fn verdict_name(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Attack => "attack",
+        Verdict::Mixed => "mixed",
+        Verdict::Unsure => "unsure",
+        Verdict::FlashCrowd => "flash crowd",
+    }
+}
+
+/// The span of time that a finding shows: its rows and its series.
+pub(crate) fn span_of(finding: &Finding) -> (Timestamp, Timestamp) {
+    let mut span = (finding.first_seen, finding.last_seen);
+    for series in &finding.evidence.series {
+        let length = (series.values.len() as f64 * series.step_s * 1000.0) as i64;
+        span.0 = span.0.min(series.start);
+        span.1 = span.1.max(Timestamp(series.start.millis().saturating_add(length)));
+    }
+    span
+}
+
+/// What rows of a kind are called: one, and many.
+pub(crate) fn rows_of(kind: Kind) -> (&'static str, &'static str) {
+    match kind {
+        Kind::Post => ("post", "posts"),
+        Kind::Flow => ("flow", "flows"),
+        Kind::Request => ("request", "requests"),
+        Kind::Lookup => ("lookup", "lookups"),
+        Kind::Login => ("log-in", "log-ins"),
+        Kind::Tls => ("TLS handshake", "TLS handshakes"),
+        Kind::Rate => ("rate", "rates"),
+    }
 }
 
 /// Said beside every finding about a group.

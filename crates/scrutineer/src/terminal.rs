@@ -3,14 +3,24 @@
 
 use domain::{Finding, Severity};
 
-use crate::summary::{CAVEAT, Summary, group_size, is_coordination, q_cell, spoken, urgency};
-use crate::words::{NAME_LIMIT, bound, confidence, counted, minute, percent, shown, thousands};
+use crate::availability;
+use crate::summary::{
+    CAVEAT, Summary, capital, group_size, is_availability, is_coordination, q_cell, spoken, urgency,
+    verdict_name, verdict_words,
+};
+use crate::words::{NAME_LIMIT, bound, confidence, counted, minute, percent, shown, span, thousands};
 
 /// Problems with the input that are written out; the report has them all.
 const PROBLEMS_SHOWN: usize = 10;
 
 /// Findings that are told in full; the report tells them all.
 const FINDINGS_TOLD: usize = 5;
+
+/// Reasons for a verdict that are written out; the report has them all.
+const REASONS_TOLD: usize = 8;
+
+/// What must not be blocked, as far as it is written out.
+const SPARED_TOLD: usize = 4;
 
 /// Longest sentence of a finding that is written out, in characters.
 const SENTENCE_LIMIT: usize = 600;
@@ -41,7 +51,11 @@ pub(crate) fn text(run: &Summary, more: &[String], style: Style) -> String {
     }
     for (place, finding) in run.findings.iter().take(FINDINGS_TOLD).enumerate() {
         page.gap();
-        page.finding(place + 1, finding);
+        if is_availability(finding) {
+            page.availability(run, place + 1, finding);
+        } else {
+            page.finding(place + 1, finding);
+        }
     }
     if run.findings.len() > FINDINGS_TOLD {
         page.gap();
@@ -94,21 +108,24 @@ impl Page {
 
     fn table(&mut self, findings: &[Finding]) {
         let numbers = findings.len().to_string().len().max(2);
-        let header = format!("{:>numbers$}  severity  sure   size  q       what", "no");
+        // Groups have a size and a q-value, floods and crowds a kind; a table shows what its findings have.
+        let sized = !findings.iter().any(is_availability) || findings.iter().any(is_coordination);
+        let columns = if sized { " size  q       " } else { "kind         " };
+        let header = format!("{:>numbers$}  severity  sure  {columns}what", "no");
         self.text.push_str(&faint(&header, self.style));
         self.text.push('\n');
-        // The columns before the title take up 31 characters and the number's.
-        let left = 31 + numbers;
+        // The columns before the title take up 18 characters and those of the number and the kind.
+        let left = 18 + numbers + columns.len();
         let room = self.style.width.saturating_sub(left).max(24);
         for (place, finding) in findings.iter().enumerate() {
             let severity = coloured(&format!("{:<8}", finding.severity), finding.severity, self.style);
-            let cells = format!(
-                "{:>numbers$}  {severity}  {:<5} {:>5}  {:<6}  ",
-                place + 1,
-                percent(finding.confidence),
-                thousands(group_size(finding) as u64),
-                q_cell(finding),
-            );
+            let kind = if sized {
+                format!("{:>5}  {:<6}  ", thousands(group_size(finding) as u64), q_cell(finding))
+            } else {
+                format!("{:<11}  ", finding.verdict.map_or("–", verdict_name))
+            };
+            let cells =
+                format!("{:>numbers$}  {severity}  {:<5} {kind}", place + 1, percent(finding.confidence));
             for (n, line) in wrap(&shown(&finding.title, 3 * NAME_LIMIT), room).iter().enumerate() {
                 if n == 0 {
                     self.text.push_str(&cells);
@@ -121,29 +138,87 @@ impl Page {
         }
     }
 
+    /// A flood or a crowd: what it is, whom it hits, why, and what may be done.
+    fn availability(&mut self, run: &Summary, number: usize, finding: &Finding) {
+        let evidence = &finding.evidence;
+        let title = format!("{number}. {}", shown(&finding.title, 3 * NAME_LIMIT));
+        self.paragraph("", &strong(&title, self.style));
+        if let Some(verdict) = finding.verdict {
+            self.field("Verdict", &capital(verdict_words(verdict)));
+        }
+        self.field("How sure", &how_sure(finding));
+        let against = availability::against(run, finding);
+        if !against.is_empty() {
+            self.field("Aimed at", &against);
+        }
+        self.field("When", &span(finding.first_seen, finding.last_seen));
+        for event in run.events_of(finding) {
+            self.field("Expected", &availability::event(event));
+        }
+        if let Some(peak) = evidence.series.first().and_then(availability::peak) {
+            self.field("Peak", &peak);
+        }
+        self.seen(finding);
+        let weighed = availability::are_weighed(&evidence.reasons);
+        if weighed {
+            self.field("Why", availability::WEIGHTS);
+        }
+        for (n, reason) in evidence.reasons.iter().take(REASONS_TOLD).enumerate() {
+            let words = shown(&availability::reason(reason), SENTENCE_LIMIT);
+            if weighed {
+                let weight = availability::weight(reason.weight);
+                self.paragraph(&format!("   {:<12} {weight:>5}  ", ""), &words);
+            } else {
+                self.field(if n == 0 { "Why" } else { "" }, &words);
+            }
+        }
+        if evidence.reasons.len() > REASONS_TOLD {
+            let rest = (evidence.reasons.len() - REASONS_TOLD) as u64;
+            self.field("", &format!("… and {}.", counted(rest, "more reason", "more reasons")));
+        }
+        if let Some(block) = &evidence.blockable {
+            if let Some(words) = availability::may_block(block, &availability::unit_of(finding)) {
+                self.field("May block", &words);
+            }
+            for (n, spared) in block.spare.iter().take(SPARED_TOLD).enumerate() {
+                let words =
+                    format!("{}. {}", shown(&spared.what, NAME_LIMIT), shown(&spared.why, SENTENCE_LIMIT));
+                self.field(if n == 0 { "Never block" } else { "nor" }, &words);
+            }
+            if block.spare.len() > SPARED_TOLD {
+                let rest = (block.spare.len() - SPARED_TOLD) as u64;
+                self.field("", &format!("… and {}.", counted(rest, "other", "others")));
+            }
+        }
+        self.causes(finding);
+        self.field("Do next", &shown(&finding.next_step, SENTENCE_LIMIT));
+    }
+
+    fn field(&mut self, name: &str, words: &str) {
+        self.paragraph(&format!("   {name:<12} "), words);
+    }
+
+    fn causes(&mut self, finding: &Finding) {
+        for (n, cause) in finding.benign_causes.iter().enumerate() {
+            let name = shown(&spoken(&cause.name), NAME_LIMIT);
+            let words = format!("{name}. {}", shown(&cause.why, SENTENCE_LIMIT));
+            self.field(if n == 0 { "It may be" } else { "or" }, &words);
+        }
+    }
+
+    fn seen(&mut self, finding: &Finding) {
+        let facts = format!("{} {}", finding.evidence.observed, finding.evidence.expected);
+        self.field("Seen", &shown(&facts, SENTENCE_LIMIT));
+    }
+
     fn finding(&mut self, number: usize, finding: &Finding) {
         let title = format!("{number}. {}", shown(&finding.title, 3 * NAME_LIMIT));
         self.paragraph("", &strong(&title, self.style));
-        let field = |name: &str| format!("   {name:<12} ");
-        for (n, cause) in finding.benign_causes.iter().enumerate() {
-            let lead = field(if n == 0 { "It may be" } else { "or" });
-            let name = shown(&spoken(&cause.name), NAME_LIMIT);
-            self.paragraph(&lead, &format!("{name}. {}", shown(&cause.why, SENTENCE_LIMIT)));
-        }
-        self.paragraph(&field("Do next"), &shown(&finding.next_step, SENTENCE_LIMIT));
-        let evidence = &finding.evidence;
-        let facts = format!("{} {}", evidence.observed, evidence.expected);
-        self.paragraph(&field("Seen"), &shown(&facts, SENTENCE_LIMIT));
-        let sure = format!(
-            "{} ({}), severity {}: {}",
-            confidence(finding.confidence),
-            percent(finding.confidence),
-            finding.severity,
-            urgency(finding.severity)
-        );
-        self.paragraph(&field("How sure"), &sure);
-        let when = format!("{} to {}", minute(finding.first_seen), minute(finding.last_seen));
-        self.paragraph(&field("When"), &when);
+        self.causes(finding);
+        self.field("Do next", &shown(&finding.next_step, SENTENCE_LIMIT));
+        self.seen(finding);
+        self.field("How sure", &how_sure(finding));
+        self.field("When", &format!("{} to {}", minute(finding.first_seen), minute(finding.last_seen)));
     }
 
     fn input(&mut self, run: &Summary) {
@@ -151,6 +226,9 @@ impl Page {
         self.paragraph("  ", &run.scope());
         for note in &run.notes {
             self.paragraph("  ", &shown(note, SENTENCE_LIMIT));
+        }
+        if let Some(sentence) = run.not_checked() {
+            self.paragraph("  ", &sentence);
         }
         for problem in run.problems.iter().take(PROBLEMS_SHOWN) {
             let mut line = format!("{}: {}", shown(&problem.source, NAME_LIMIT), problem.what);
@@ -171,6 +249,16 @@ impl Page {
             self.paragraph("  ", &format!("… and {}.", counted(rest, "more problem", "more problems")));
         }
     }
+}
+
+fn how_sure(finding: &Finding) -> String {
+    format!(
+        "{} ({}), severity {}: {}",
+        confidence(finding.confidence),
+        percent(finding.confidence),
+        finding.severity,
+        urgency(finding.severity)
+    )
 }
 
 /// Lines of at most `width` characters, broken at spaces. A longer word gets a line of its own: a URL
@@ -235,9 +323,12 @@ fn paint(words: &str, code: &str, style: Style) -> String {
 
 #[cfg(test)]
 mod tests {
+    use domain::{ExpectedEvent, Timestamp};
+    use traffic::Kind;
+
     use super::*;
     use crate::sample;
-    use crate::summary::InputProblem;
+    use crate::summary::{Check, InputProblem};
 
     const PLAIN: Style = Style { width: 80, colour: false };
 
@@ -268,6 +359,67 @@ mod tests {
         insta::assert_snapshot!(text(&run(vec![sample::finding(12), small]), &more, PLAIN));
     }
 
+    /// A run over network traffic.
+    fn network(findings: Vec<Finding>) -> Summary {
+        let check =
+            |name: &str, kind| Check { name: name.to_owned(), what: String::new(), kinds: vec![kind] };
+        let mut run = Summary {
+            findings,
+            sources: vec!["flood.pcap".to_owned(), "access.log".to_owned()],
+            rows_read: 2_345_678,
+            kinds: [(Kind::Flow, 2_307_278), (Kind::Request, 38_400)].into(),
+            checked: vec![check("volumetric-ddos", Kind::Flow), check("application-flood", Kind::Request)],
+            idle: vec![check("coordinated-sharing", Kind::Post), check("synchronised-burst", Kind::Post)],
+            events: vec![ExpectedEvent {
+                name: "Polls close".to_owned(),
+                from: Timestamp::from_seconds(1_629_554_400 + 3_600),
+                until: Timestamp::from_seconds(1_629_554_400 + 9_000),
+                asset: None,
+            }],
+            assets: [("results-site".to_owned(), "Results site".to_owned())].into(),
+            ..Summary::default()
+        };
+        run.sort();
+        run
+    }
+
+    #[test]
+    fn a_flood_and_a_crowd_read_as_a_letter() {
+        let run = network(vec![sample::crowd(), sample::flood()]);
+        insta::assert_snapshot!(text(&run, &[], PLAIN));
+    }
+
+    #[test]
+    fn one_flood_is_named_in_the_first_sentence() {
+        let run = network(vec![sample::flood()]);
+        let first = text(&run, &[], Style { width: 120, ..PLAIN });
+        assert_eq!(
+            first.lines().next(),
+            Some("1 flood in 2,345,678 rows: Spoofed SYN flood of 192.0.2.10 on port 443.")
+        );
+    }
+
+    #[test]
+    fn floods_and_groups_share_one_table() {
+        let run = network(vec![sample::flood(), sample::finding(3)]);
+        insta::assert_snapshot!(text(&run, &[], PLAIN).lines().take(8).collect::<Vec<_>>().join("\n"));
+    }
+
+    #[test]
+    fn what_was_not_looked_at_is_not_said_to_be_checked() {
+        let mut run = network(Vec::new());
+        run.checked.remove(0);
+        run.kinds.remove(&Kind::Flow);
+        run.idle.push(Check {
+            name: "volumetric-ddos".to_owned(),
+            what: String::new(),
+            kinds: vec![Kind::Flow],
+        });
+        insta::assert_snapshot!(text(&run, &[], PLAIN));
+        run.checked.clear();
+        assert!(run.headline().starts_with("Nothing was checked: 2,345,678 rows were read"));
+    }
+
     #[test]
     fn a_night_without_findings_is_quiet() {
         let quiet = Summary { rows_refused: 0, problems: Vec::new(), ..run(Vec::new()) };
@@ -293,10 +445,12 @@ mod tests {
 
     #[test]
     fn a_hostile_name_sends_nothing_to_the_terminal() {
-        let written = text(&run(vec![sample::hostile_finding()]), &[], PLAIN);
-        assert!(written.chars().all(|letter| letter == '\n' || !letter.is_control()));
-        assert!(!written.contains('\u{202E}'));
-        assert!(written.lines().count() < 200);
+        for finding in [sample::hostile_finding(), sample::hostile_flood()] {
+            let written = text(&run(vec![finding]), &[], PLAIN);
+            assert!(written.chars().all(|letter| letter == '\n' || !letter.is_control()));
+            assert!(!written.contains('\u{202E}'));
+            assert!(written.lines().count() < 200);
+        }
     }
 
     #[test]

@@ -22,6 +22,15 @@ pub(crate) fn counted(n: u64, one: &str, many: &str) -> String {
     format!("{} {}", thousands(n), if n == 1 { one } else { many })
 }
 
+/// Words as a list in a sentence: `a`, `a and b`, `a, b and c`.
+pub(crate) fn listed(words: &[String]) -> String {
+    match words.split_last() {
+        None => String::new(),
+        Some((last, [])) => last.clone(),
+        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+    }
+}
+
 /// A measured number with as many digits as mean something: `1,204`, `40.3`, `3.1`, `0.04`.
 pub(crate) fn figure(x: f64) -> String {
     let size = x.abs();
@@ -123,6 +132,24 @@ pub(crate) fn day(t: Timestamp) -> String {
 /// A time to the minute with its zone: `26 Sep 2021, 18:00 UTC`.
 pub(crate) fn minute(t: Timestamp) -> String {
     stamp(t, "%-d %b %Y, %H:%M UTC")
+}
+
+/// A time of day to the second with its zone: `18:00:03 UTC`.
+pub(crate) fn clock(t: Timestamp) -> String {
+    stamp(t, "%H:%M:%S UTC")
+}
+
+/// A time of day to the minute, without its zone: `18:00`.
+pub(crate) fn hour(t: Timestamp) -> String {
+    stamp(t, "%H:%M")
+}
+
+/// From one time to another, to the second, the day named twice only where there are two:
+/// `26 Sep 2021, 18:00:03 to 18:02:10 UTC (2 min 7 s)`.
+pub(crate) fn span(from: Timestamp, until: Timestamp) -> String {
+    let length = seconds(until.millis().saturating_sub(from.millis()).max(0) as f64 / 1000.0);
+    let end = if day(from) == day(until) { stamp(until, "%H:%M:%S") } else { time(until) };
+    format!("{} to {end} UTC ({length})", time(from))
 }
 
 /// The text with every number held to its unit by a space that does not break.

@@ -181,3 +181,58 @@ fn completions_name_every_command() -> Outcome {
     }
     Ok(())
 }
+
+const FAULTY: &str = "[[assets]]\nid = \"results\"\nprefix = [\"192.0.2.0/28\"]\n";
+
+#[test]
+fn a_configuration_is_checked_whole_and_never_used_in_part() -> Outcome {
+    let home = tempfile::tempdir()?;
+    fs::write(home.path().join("posts.csv"), posts(false))?;
+    fs::write(home.path().join("scrutineer.toml"), FAULTY)?;
+    let checked = scrutineer(home.path(), &["config", "check"])?;
+    assert_eq!(
+        talk(&checked),
+        "error: configuration `scrutineer.toml` has 2 faults\n  \
+           scrutineer.toml:1: asset `results` has neither `prefixes` nor `hosts` nor `paths`\n      \
+               say by which of them its traffic can be told\n  \
+           scrutineer.toml:3: `[[assets]]` has no key `prefix`\n      did you mean `prefixes`?\n\
+         hint: `scrutineer config reference` explains every key with an example\n"
+    );
+    assert_eq!(checked.status.code(), Some(1));
+    let ran = scrutineer(home.path(), &["detect", "posts.csv"])?;
+    assert_eq!((ran.status.code(), out(&ran)), (Some(1), String::new()), "{}", talk(&ran));
+    let ran = scrutineer(home.path(), &["detect", "posts.csv", "--no-config"])?;
+    assert_eq!((ran.status.code(), talk(&ran)), (Some(0), String::new()));
+    Ok(())
+}
+
+#[test]
+fn the_configuration_that_is_used_is_named() -> Outcome {
+    let home = tempfile::tempdir()?;
+    let folder = home.path().join("night");
+    fs::create_dir(&folder)?;
+    fs::write(folder.join("posts.csv"), posts(false))?;
+    let asset = FAULTY.replace("prefix ", "prefixes ");
+    fs::write(folder.join("scrutineer.toml"), &asset)?;
+    for (arguments, file) in [
+        (&["detect", "night"][..], "night/scrutineer.toml"),
+        (&["detect", "night/posts.csv"], "night/scrutineer.toml"),
+        (&["detect", "night", "--config", "night/scrutineer.toml"], "night/scrutineer.toml"),
+    ] {
+        let ran = scrutineer(home.path(), arguments)?;
+        assert_eq!(talk(&ran), format!("note: configuration `{file}` is used; it declares 1 asset\n"));
+        assert!(out(&ran).contains(&format!("Configuration `{file}` was used")), "{}", out(&ran));
+        assert!(
+            !out(&ran).contains("passed over"),
+            "it is no traffic, and that is no problem: {}",
+            out(&ran)
+        );
+    }
+    // The one in the current folder counts before those that lie among the input.
+    fs::write(home.path().join("scrutineer.toml"), "# nothing\n")?;
+    let ran = scrutineer(home.path(), &["detect", "night"])?;
+    assert_eq!(talk(&ran), "note: configuration `scrutineer.toml` is used; it declares nothing\n");
+    let whole = scrutineer(home.path(), &["config", "check", "night/scrutineer.toml"])?;
+    assert_eq!(out(&whole), "`night/scrutineer.toml` is whole. It declares 1 asset.\n");
+    Ok(())
+}

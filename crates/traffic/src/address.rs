@@ -36,6 +36,9 @@ impl Address {
 
     /// Reads an address as text; `None` for anything else.
     pub fn parse(text: &[u8]) -> Option<Self> {
+        if let Some(bits) = v4(text) {
+            return Some(Self::v4(bits));
+        }
         std::str::from_utf8(text).ok()?.parse::<IpAddr>().ok().map(Self::from)
     }
 
@@ -82,6 +85,34 @@ impl Address {
     }
 }
 
+/// The bits of an IPv4 address in its usual form: what nearly every address of a log is, at a fraction of the
+/// cost of the general reading.
+fn v4(text: &[u8]) -> Option<u32> {
+    if text.len() > 15 {
+        return None;
+    }
+    let (mut bits, mut octet, mut digits, mut octets) = (0_u32, 0_u32, 0, 0);
+    for &b in text {
+        if b.is_ascii_digit() {
+            // A leading zero may mean octal: the general reading refuses it.
+            if digits > 0 && octet == 0 {
+                return None;
+            }
+            octet = octet * 10 + u32::from(b - b'0');
+            digits += 1;
+            if octet > 255 {
+                return None;
+            }
+        } else if b == b'.' && digits > 0 && octets < 3 {
+            bits = bits << 8 | octet;
+            (octet, digits, octets) = (0, 0, octets + 1);
+        } else {
+            return None;
+        }
+    }
+    (octets == 3 && digits > 0).then_some(bits << 8 | octet)
+}
+
 impl From<IpAddr> for Address {
     fn from(ip: IpAddr) -> Self {
         match ip {
@@ -118,7 +149,11 @@ mod tests {
             assert_eq!(address(text).to_string(), text);
         }
         assert_eq!(address("::ffff:192.0.2.7"), address("192.0.2.7"));
-        assert_eq!(Address::parse(b"example.org"), None);
+        for text in
+            ["example.org", "192.0.2", "192.0.2.256", "192.0.2.1.", "192.0.02.1", ".192.0.2", "1.2.3.4.5", ""]
+        {
+            assert_eq!(Address::parse(text.as_bytes()), None, "{text}");
+        }
         assert_eq!(Address::NONE.to_string(), "-");
     }
 

@@ -57,7 +57,7 @@ pub(super) fn measure(
 }
 
 /// CPU seconds and the most memory in MB that this process has used so far.
-fn usage() -> Result<(f64, f64), BenchError> {
+pub(super) fn usage() -> Result<(f64, f64), BenchError> {
     let stat = std::fs::read_to_string("/proc/self/stat")?;
     // Fields 14 and 15 in ticks of 10 ms; the second field, a name, ends with the last bracket.
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or("").split_whitespace().collect();

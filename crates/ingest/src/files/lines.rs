@@ -31,12 +31,14 @@ pub(crate) struct Lines<R> {
     end: usize,
     number: u64,
     over: bool,
+    /// Within a line that is too long, whose first bytes are at the start of the buffer.
+    skipping: bool,
     failed: Option<io::Error>,
 }
 
 impl<R: Read> Lines<R> {
     pub(crate) fn new(source: R) -> Self {
-        Self { source, buffer: vec![0; CHUNK], start: 0, end: 0, number: 0, over: false, failed: None }
+        Self { source, buffer: vec![0; CHUNK], start: 0, end: 0, number: 0, over: false, skipping: false, failed: None }
     }
 
     /// The next line. A byte order mark at the start of the first line, and `\r` before the line
@@ -44,8 +46,12 @@ impl<R: Read> Lines<R> {
     ///
     /// # Errors
     /// The source failed. A line that the failure cut short is not given out: its last number may
-    /// have lost digits.
+    /// have lost digits. [`io::ErrorKind::WouldBlock`] is no failure: nothing is lost, and it may be
+    /// asked again.
     pub(crate) fn next(&mut self) -> io::Result<Line<'_>> {
+        if self.skipping {
+            return self.skip();
+        }
         let mut searched = 0;
         loop {
             if let Some(at) = memchr(b'\n', &self.buffer[self.start + searched..self.end]) {
@@ -72,7 +78,7 @@ impl<R: Read> Lines<R> {
                 self.number += 1;
                 return Ok(self.finished(from, to));
             }
-            self.fill();
+            self.fill()?;
         }
     }
 
@@ -91,8 +97,11 @@ impl<R: Read> Lines<R> {
 
     /// Drops bytes up to the line end; the first few are kept at the start of the buffer.
     fn skip(&mut self) -> io::Result<Line<'_>> {
-        self.number += 1;
-        self.buffer.copy_within(self.start..self.start + KEPT, 0);
+        if !self.skipping {
+            self.skipping = true;
+            self.number += 1;
+            self.buffer.copy_within(self.start..self.start + KEPT, 0);
+        }
         loop {
             self.start = KEPT;
             self.end = KEPT;
@@ -102,17 +111,18 @@ impl<R: Read> Lines<R> {
                 }
                 break;
             }
-            self.fill();
+            self.fill()?;
             if let Some(at) = memchr(b'\n', &self.buffer[self.start..self.end]) {
                 self.start += at + 1;
                 break;
             }
         }
+        self.skipping = false;
         Ok(Line::TooLong(self.number, &self.buffer[..KEPT]))
     }
 
     /// Reads one chunk behind what is there.
-    fn fill(&mut self) {
+    fn fill(&mut self) -> io::Result<()> {
         if self.start > KEPT && self.start == self.end {
             self.start = KEPT;
             self.end = KEPT;
@@ -133,12 +143,13 @@ impl<R: Read> Lines<R> {
                 Ok(0) => self.over = true,
                 Ok(n) => self.end += n,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Err(error),
                 Err(error) => {
                     self.failed = Some(error);
                     self.over = true;
                 }
             }
-            return;
+            return Ok(());
         }
     }
 }

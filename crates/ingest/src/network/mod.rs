@@ -4,12 +4,17 @@
 mod access;
 mod auth;
 mod binetflow;
-mod datagram;
+pub(crate) mod datagram;
 mod eve;
+mod fields;
+mod json;
 mod names;
 mod nfdump;
 mod pcap;
 mod rate;
+mod table;
+#[cfg(test)]
+pub(crate) mod testing;
 mod web;
 mod zeek;
 
@@ -60,4 +65,9 @@ pub(crate) fn sniff(head: &[u8]) -> Result<Arc<dyn NetworkFormat>, Tried> {
         }
     }
     Err(tried)
+}
+
+/// Why a file that is recognised cannot be read, and what to do: it is of no other format either.
+pub(crate) fn refusal(head: &[u8]) -> Option<(&'static str, String)> {
+    nfdump::refusal(head).map(|why| ("nfdump output", why))
 }

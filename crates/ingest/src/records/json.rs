@@ -100,58 +100,97 @@ impl<R: Read + Send> Records for Lines<R> {
 /// One or more JSON values over any number of lines. An array at the top is taken apart, so that
 /// its length does not matter.
 pub(crate) struct Document<R> {
-    source: R,
-    chunk: Vec<u8>,
-    at: usize,
-    len: usize,
-    framer: Framer,
+    objects: Objects<R>,
     context: Context,
 }
 
 impl<R: Read> Document<R> {
     pub(crate) fn new(source: R, context: Context) -> Self {
-        Self { source, chunk: vec![0; 1 << 16], at: 0, len: 0, framer: Framer::default(), context }
+        Self { objects: Objects::new(source), context }
     }
 }
 
 impl<R: Read + Send> Records for Document<R> {
     fn step(&mut self, rows: &mut Rows, log: &mut Log) -> io::Result<bool> {
-        if self.at == self.len {
-            self.at = 0;
-            self.len = loop {
-                match self.source.read(&mut self.chunk) {
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                    other => break other?,
-                }
-            };
-            if self.len == 0 {
-                if self.framer.is_inside() {
-                    let (line, head) = (self.framer.began, self.framer.value.as_slice());
-                    log.refuse(Reason::NotJson, line, head);
-                    self.framer = Framer::default();
-                }
-                return Ok(false);
-            }
-        }
-        let (taken, framed) = self.framer.push(&self.chunk[self.at..self.len]);
-        self.at += taken;
-        match framed {
-            Framed::Nothing => {}
-            Framed::Value => record(&self.framer.value, self.framer.began, &self.context, rows, log),
-            Framed::TooLong => log.refuse(Reason::DocumentTooLong, self.framer.began, &self.framer.value),
+        match self.objects.next()? {
+            Object::End => return Ok(false),
+            Object::Whole(line, value) => record(value, line, &self.context, rows, log),
+            Object::Cut(line, head) => log.refuse(Reason::NotJson, line, head),
+            Object::TooLong(line, head) => log.refuse(Reason::DocumentTooLong, line, head),
         }
         Ok(true)
     }
 }
 
-/// The first value of a document's head, if all of it is there.
-pub(crate) fn first_value(head: &[u8]) -> Option<Value> {
+/// One object of a stream.
+pub(crate) enum Object<'a> {
+    /// The line on which it begins, and its bytes.
+    Whole(u64, &'a [u8]),
+    /// One that the end of the stream cut short.
+    Cut(u64, &'a [u8]),
+    /// One above [`MAX_DOCUMENT`]: the line on which it begins, and its first bytes.
+    TooLong(u64, &'a [u8]),
+    /// The stream is over.
+    End,
+}
+
+/// Objects of a stream, be they one after the other or in arrays at the top.
+pub(crate) struct Objects<R> {
+    source: R,
+    chunk: Vec<u8>,
+    at: usize,
+    len: usize,
+    framer: Framer,
+}
+
+impl<R: Read> Objects<R> {
+    pub(crate) fn new(source: R) -> Self {
+        Self { source, chunk: vec![0; 1 << 16], at: 0, len: 0, framer: Framer::default() }
+    }
+
+    /// The next object.
+    ///
+    /// # Errors
+    /// The source failed.
+    pub(crate) fn next(&mut self) -> io::Result<Object<'_>> {
+        loop {
+            if self.at == self.len {
+                self.at = 0;
+                self.len = loop {
+                    match self.source.read(&mut self.chunk) {
+                        Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                        other => break other?,
+                    }
+                };
+                if self.len == 0 {
+                    if self.framer.is_inside() {
+                        self.framer.depth = 0;
+                        return Ok(Object::Cut(self.framer.began, &self.framer.value));
+                    }
+                    return Ok(Object::End);
+                }
+            }
+            let (taken, framed) = self.framer.push(&self.chunk[self.at..self.len]);
+            self.at += taken;
+            match framed {
+                Framed::Nothing => {}
+                Framed::Value => return Ok(Object::Whole(self.framer.began, &self.framer.value)),
+                Framed::TooLong => return Ok(Object::TooLong(self.framer.began, &self.framer.value)),
+            }
+        }
+    }
+}
+
+/// The bytes of the first object of a head, if all of it is there.
+pub(crate) fn first_object(head: &[u8]) -> Option<Vec<u8>> {
     let mut framer = Framer::default();
     let (_, framed) = framer.push(head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head));
-    match framed {
-        Framed::Value => serde_json::from_slice(&as_utf8(&framer.value)).ok(),
-        Framed::Nothing | Framed::TooLong => None,
-    }
+    (framed == Framed::Value).then_some(framer.value)
+}
+
+/// The first value of a document's head, if all of it is there.
+pub(crate) fn first_value(head: &[u8]) -> Option<Value> {
+    serde_json::from_slice(&as_utf8(&first_object(head)?)).ok()
 }
 
 #[derive(Debug, PartialEq, Eq)]

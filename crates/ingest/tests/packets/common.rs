@@ -112,14 +112,14 @@ pub(crate) fn dump(read: &Read) -> String {
     for t in &read.handshakes {
         let _ = writeln!(
             out,
-            "{} {} greets {}:{} as {} ja3 {} version {:#06x} established {}",
+            "{} {} greets {}:{} as {} ja3 {} version {} established {}",
             t.time,
             address(t.client_hi, t.client_lo),
             address(t.server_hi, t.server_lo),
             t.server_port,
             text(t.name),
             text(t.fingerprint),
-            t.version,
+            if t.version < 0 { "-".to_owned() } else { format!("{:#06x}", t.version) },
             t.established,
         );
     }

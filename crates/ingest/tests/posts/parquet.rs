@@ -107,7 +107,7 @@ fn a_large_file_has_several_parts_with_the_same_rows() {
 #[test]
 fn what_cannot_be_read_says_why() {
     let plain = WriterProperties::builder().set_compression(Compression::UNCOMPRESSED).build();
-    insta::assert_snapshot!(check(&file(numbers()[..2].to_vec(), Some(plain))), @"could not read `file` as posts: not Parquet (no column account_id)");
+    insta::assert_snapshot!(check(&file(numbers()[..2].to_vec(), Some(plain))), @"could not read `file` as traffic: not Parquet (no column account_id)");
     let all_bad: Vec<(&str, ArrayRef)> = vec![
         ("account", Arc::new(Int32Array::from(vec![-1, -2]))),
         ("object", Arc::new(Int64Array::from(vec![1, 2]))),

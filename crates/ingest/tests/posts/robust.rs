@@ -168,12 +168,12 @@ fn zstandard_of_several_frames_is_one_file() {
 
 #[test]
 fn a_file_of_no_format_names_what_was_tried() {
-    insta::assert_snapshot!(check("dear diary, today\n"), @"could not read `file` as posts: not Parquet (it does not begin with PAR1); not JSON (it does not begin with { or [); not CSV (its first line has no column account_id)");
-    insta::assert_snapshot!(check("[{\"weather\": \"fine\"}]"), @"could not read `file` as posts: not Parquet (it does not begin with PAR1); not JSON (its first value is a record of no known kind); not CSV (its first line has no columns)");
-    insta::assert_snapshot!(check(""), @"could not read `file` as posts: not text (it is empty)");
-    insta::assert_snapshot!(check("PAR1 and no more PAR1"), @"could not read `file` as posts: not Parquet (EOF: Parquet file too small. Size is 21 but need 543519351)");
-    insta::assert_snapshot!(check(b"\xff\xfeo\0b\0"), @"could not read `file` as posts: not text (it is UTF-16, which is not read: save it as UTF-8)");
-    insta::assert_snapshot!(check(&gzip(b"PK\x03\x04")[..15]), @"could not read `file` as posts: not Parquet (it does not begin with PAR1); not JSON (it does not begin with { or [); not CSV (its first line has no columns)");
+    insta::assert_snapshot!(check("dear diary, today\n"), @"could not read `file` as traffic: not Parquet (it does not begin with PAR1); not JSON (it does not begin with { or [); not CSV (its first line has no column account_id)");
+    insta::assert_snapshot!(check("[{\"weather\": \"fine\"}]"), @"could not read `file` as traffic: not Parquet (it does not begin with PAR1); not JSON (its first value is a record of no known kind); not CSV (its first line has no columns)");
+    insta::assert_snapshot!(check(""), @"could not read `file` as traffic: not text (it is empty)");
+    insta::assert_snapshot!(check("PAR1 and no more PAR1"), @"could not read `file` as traffic: not Parquet (EOF: Parquet file too small. Size is 21 but need 543519351)");
+    insta::assert_snapshot!(check(b"\xff\xfeo\0b\0"), @"could not read `file` as traffic: not text (it is UTF-16, which is not read: save it as UTF-8)");
+    insta::assert_snapshot!(check(&gzip(b"PK\x03\x04")[..15]), @"could not read `file` as traffic: not Parquet (it does not begin with PAR1); not JSON (it does not begin with { or [); not CSV (its first line has no columns)");
 }
 
 #[test]
@@ -199,13 +199,13 @@ fn in_a_folder_what_is_no_file_of_posts_is_passed_over() {
     insta::assert_snapshot!(dump(&reading), @"
     2021-09-26T18:00:01Z eva share object o2 in a post
     2021-09-26T18:00:00Z ana share object o1 in a post
-    1 × not a file of posts: passed over
+    1 × not a file of traffic: passed over
       0: its first line has no columns
 ");
     assert_eq!(reading.ledger.sources.len(), 2);
     let empty = tempfile::tempdir().expect("a folder");
     assert!(
-        read(&[empty.path().to_owned()]).is_err_and(|error| error.starts_with("found no file of posts in"))
+        read(&[empty.path().to_owned()]).is_err_and(|error| error.starts_with("found no file of traffic in"))
     );
 }
 

@@ -11,6 +11,7 @@ use domain::{CaseKey, Severity, Timestamp, wire};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{CommandError, Done, put, say, size};
+use crate::config::{self, Config};
 use crate::run::{self, Progress, Request};
 use crate::summary::Summary;
 use crate::terminal::{self, Style};
@@ -59,6 +60,13 @@ pub(crate) struct Detect {
     /// List of networks that may act in step, one a line: `name: account, account, ...`
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     allow: Option<PathBuf>,
+    /// Configuration: what is defended, known to be good, and expected; scrutineer.toml in the current
+    /// folder or beside the input unless said
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    config: Option<PathBuf>,
+    /// Use no configuration
+    #[arg(long, conflicts_with = "config")]
+    no_config: bool,
 }
 
 impl Detect {
@@ -69,6 +77,7 @@ impl Detect {
             Some(file) => allow::read(file, key.as_ref())?,
             None => Vec::new(),
         };
+        let config = self.config()?;
         #[expect(clippy::disallowed_methods, reason = "the binary is where the clock is read")]
         let now = Timestamp(jiff::Timestamp::now().as_millisecond());
         let threads = self
@@ -82,6 +91,7 @@ impl Detect {
             threads,
             key,
             allowed,
+            config,
             now,
         };
         let done = run::run(request, &mut |progress| show(&bar, progress));
@@ -112,6 +122,25 @@ impl Detect {
         }
         let fail_on = self.fail_on.as_deref().and_then(Severity::parse);
         Ok(if fail_on.is_some_and(|level| summary.reaches(level)) { Done::Found } else { Done::Quiet })
+    }
+
+    /// The configuration that is named, or found; which one is said.
+    fn config(&self) -> Result<Option<Config>, CommandError> {
+        let file = match &self.config {
+            _ if self.no_config => return Ok(None),
+            Some(file) => file.clone(),
+            None => match config::find(&self.paths) {
+                Some(file) => file,
+                None => return Ok(None),
+            },
+        };
+        let config = config::load(&file)?;
+        say(&format!(
+            "note: configuration `{}` is used; it declares {}",
+            file.display(),
+            config::contents(&config.site)
+        ));
+        Ok(Some(config))
     }
 
     /// The key for pseudonyms; none where ids are kept.

@@ -1,6 +1,7 @@
 //! The command line: one file per command.
 
 mod completions;
+mod config;
 mod coordination;
 mod detect;
 mod size;
@@ -14,6 +15,7 @@ use clap::{Parser, Subcommand};
 
 use crate::allow::AllowError;
 use crate::case_key::CaseError;
+use crate::config::ConfigError;
 use crate::run::RunFailed;
 
 /// Looks for attacks on an election in what can be observed of them, and says how sure it is.
@@ -32,6 +34,8 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done and something at or above --
 enum Command {
     /// Find what deserves a look in files of traffic
     Detect(detect::Detect),
+    /// Check the configuration, or explain its keys
+    Config(config::Config),
     /// Look into networks of accounts
     Coordination(coordination::Coordination),
     /// Write the completion script of a shell to standard output
@@ -47,6 +51,9 @@ pub(crate) enum CommandError {
     /// The list of allowed networks cannot be used.
     #[error(transparent)]
     Allow(#[from] AllowError),
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// A network could not be made.
     #[error(transparent)]
     Edges(#[from] coordination::EdgesError),
@@ -66,10 +73,19 @@ impl CommandError {
         match self {
             Self::Case(error) => error.hint(),
             Self::Allow(error) => error.hint(),
+            Self::Config(error) => error.hint(),
             Self::Edges(error) => error.hint(),
             Self::Run(error) => error.hint(),
             Self::Write { .. } => Some("give a folder that you can write with --out DIR".to_owned()),
             Self::Stdout { .. } => None,
+        }
+    }
+
+    /// Lines that say more than the message: where, what, and what instead.
+    fn details(&self) -> String {
+        match self {
+            Self::Config(error) => error.details(),
+            _ => String::new(),
         }
     }
 }
@@ -88,6 +104,7 @@ pub(crate) fn main() -> ExitCode {
     // clap itself ends the process with 2 where the usage is wrong, and with 0 after help.
     let done = match CommandLine::parse().command {
         Command::Detect(command) => command.run(),
+        Command::Config(command) => command.run(),
         Command::Coordination(command) => command.run(),
         Command::Completions(command) => command.run(),
     };
@@ -99,7 +116,7 @@ pub(crate) fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(error) => {
-            let mut talk = format!("error: {}", chain(&error));
+            let mut talk = format!("error: {}{}", chain(&error), error.details());
             if let Some(hint) = error.hint() {
                 talk.push_str("\nhint: ");
                 talk.push_str(&hint);

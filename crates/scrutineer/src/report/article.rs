@@ -4,13 +4,21 @@ use domain::{Finding, Severity};
 use maud::{Markup, html};
 
 use super::page::{SENTENCE_LIMIT, said};
-use super::{network, tables, timeline};
-use crate::summary::{CAVEAT, capital, is_coordination, spoken, urgency};
-use crate::words::{NAME_LIMIT, confidence, figure, minute, percent, q_words, seconds, shown};
+use super::{chart, network, tables, timeline, verdict};
+use crate::availability;
+use crate::summary::{
+    CAVEAT, Summary, capital, is_availability, is_coordination, spoken, urgency, verdict_words,
+};
+use crate::words::{NAME_LIMIT, confidence, figure, minute, percent, q_words, seconds, shown, span};
 
-/// The finding, the n-th of `of`, with its pictures and tables.
-pub(super) fn article(n: usize, of: usize, finding: &Finding) -> Markup {
+/// Charts of one finding; a fourth question would be another finding.
+const SERIES_DRAWN: usize = 3;
+
+/// The n-th finding of a run, with its pictures and tables.
+pub(super) fn article(run: &Summary, n: usize, finding: &Finding) -> Markup {
+    let of = run.findings.len();
     let evidence = &finding.evidence;
+    let events = run.events_of(finding);
     html! {
         article id={ "finding-" (n) } aria-labelledby={ "title-" (n) } {
             header {
@@ -22,7 +30,10 @@ pub(super) fn article(n: usize, of: usize, finding: &Finding) -> Markup {
                 h2 id={ "title-" (n) } { (said(&finding.title, 3 * NAME_LIMIT)) }
                 @if is_coordination(finding) { p.caveat { (CAVEAT) } }
             }
-            (letter(finding))
+            (letter(run, finding))
+            @for series in evidence.series.iter().take(SERIES_DRAWN) { (chart::figure(series, finding, &events)) }
+            @if !evidence.reasons.is_empty() { (verdict::reasons(&evidence.reasons)) }
+            @if let Some(block) = &evidence.blockable { (verdict::blockable(finding, block)) }
             @if !evidence.members.is_empty() { (network::figure(&evidence.members, &evidence.ties)) }
             @if !evidence.objects.is_empty() {
                 (timeline::figure(&evidence.objects, &evidence.samples, evidence.window_s))
@@ -48,10 +59,23 @@ pub(super) fn tag(severity: Severity) -> Markup {
     html! { span class=(class) { (severity.name()) } }
 }
 
-fn letter(finding: &Finding) -> Markup {
+fn letter(run: &Summary, finding: &Finding) -> Markup {
     let evidence = &finding.evidence;
     html! {
         dl.letter {
+            @if let Some(verdict) = finding.verdict {
+                dt { "Verdict" }
+                dd { (capital(verdict_words(verdict))) "." }
+            }
+            @if is_availability(finding) {
+                @let against = availability::against(run, finding);
+                @if !against.is_empty() { dt { "Aimed at" } dd { (said(&against, SENTENCE_LIMIT)) } }
+                dt { "When" }
+                dd {
+                    (span(finding.first_seen, finding.last_seen)) "."
+                    @for event in run.events_of(finding) { " Expected at that time: " (said(&availability::event(event), 2 * NAME_LIMIT)) "." }
+                }
+            }
             dt { "What we saw" }
             dd {
                 (said(&evidence.observed, SENTENCE_LIMIT)) " "

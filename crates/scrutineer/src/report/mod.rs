@@ -4,10 +4,12 @@
 //! it is, what it may also be; pictures, tables and raw rows behind.
 
 mod article;
+mod chart;
 mod network;
 mod page;
 mod scale;
 mod tables;
 mod timeline;
+mod verdict;
 
 pub(crate) use page::page;

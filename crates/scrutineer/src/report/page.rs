@@ -1,10 +1,13 @@
 //! The page as a whole: the sentence, what to do, the overview, the findings, what was read.
 
-use domain::Timestamp;
+use domain::{Finding, Timestamp};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
+use traffic::Kind;
 
 use super::{article, tables};
-use crate::summary::{Summary, group_size, is_coordination, q_cell, spoken};
+use crate::summary::{
+    Summary, group_size, is_availability, is_coordination, q_cell, rows_of, spoken, verdict_name,
+};
 use crate::words::{NAME_LIMIT, bound, counted, day, minute, percent, shown, thousands};
 
 const STYLE: &str = include_str!("style.css");
@@ -58,7 +61,7 @@ pub(crate) fn page(run: &Summary, now: Timestamp) -> String {
                         (to_do(run))
                         (overview(run))
                         @for (place, finding) in run.findings.iter().enumerate() {
-                            (article::article(place + 1, run.findings.len(), finding))
+                            (article::article(run, place + 1, finding))
                         }
                     }
                     (input(run))
@@ -74,14 +77,22 @@ pub(crate) fn page(run: &Summary, now: Timestamp) -> String {
 }
 
 fn nothing(run: &Summary) -> Markup {
+    let network = run.kinds.keys().any(|kind| *kind != Kind::Post);
+    let posts = !network || run.kinds.contains_key(&Kind::Post);
     html! {
         section.part aria-labelledby="meaning" {
             h2 id="meaning" { "What that means" }
             @if run.rows_read == 0 {
                 p { "Look at what was wrong with the input below, then run the search again." }
             } @else {
-                p { "Nothing in these rows goes beyond what chance, audience and habit explain. There is nothing to do." }
-                p.soft { "It says nothing about rows that were not collected, nor about posts that are false but not shared in step." }
+                @if posts {
+                    p { "Nothing in these rows goes beyond what chance, audience and habit explain. There is nothing to do." }
+                    p.soft { "It says nothing about rows that were not collected, nor about posts that are false but not shared in step." }
+                }
+                @if network {
+                    p { "No flood and no unusual rise shows in the network traffic. There is nothing to do." }
+                    p.soft { "It says nothing about traffic that was not collected, nor about what stays below the alarms." }
+                }
             }
         }
     }
@@ -120,6 +131,9 @@ fn to_do(run: &Summary) -> Markup {
 }
 
 fn overview(run: &Summary) -> Markup {
+    // Groups have a size and a q-value, floods and crowds a kind; a table shows what its findings have.
+    let kinds = run.findings.iter().any(is_availability);
+    let sizes = !kinds || run.findings.iter().any(is_coordination);
     html! {
         section.part aria-labelledby="overview" {
             h2 id="overview" { "Findings, the worst first" }
@@ -129,9 +143,10 @@ fn overview(run: &Summary) -> Markup {
                     tr {
                         th scope="col" { "Severity" }
                         th scope="col" { "What" }
-                        th.n scope="col" { "Size" }
+                        @if kinds { th scope="col" { "Kind" } }
+                        @if sizes { th.n scope="col" { "Size" } }
                         th.n scope="col" { "Sure" }
-                        th.n scope="col" { "q-value" }
+                        @if sizes { th.n scope="col" { "q-value" } }
                         th scope="col" { "Last seen" }
                     }
                 }
@@ -142,9 +157,10 @@ fn overview(run: &Summary) -> Markup {
                             th scope="row" {
                                 a href={ "#finding-" (place + 1) } { (said(&finding.title, 2 * NAME_LIMIT)) }
                             }
-                            td.n data-label="Size" { (thousands(group_size(finding) as u64)) }
+                            @if kinds { td.nowrap { (finding.verdict.map_or("–", verdict_name)) } }
+                            @if sizes { td.n data-label="Size" { (size(finding)) } }
                             td.n data-label="Sure" { (percent(finding.confidence)) }
-                            td.n data-label="q" { (q_cell(finding)) }
+                            @if sizes { td.n data-label="q" { (q_cell(finding)) } }
                             td.nowrap.soft { time datetime=(finding.last_seen) { (day(finding.last_seen)) } }
                         }
                     }
@@ -152,6 +168,10 @@ fn overview(run: &Summary) -> Markup {
             }
         }
     }
+}
+
+fn size(finding: &Finding) -> String {
+    if is_availability(finding) { "–".to_owned() } else { thousands(group_size(finding) as u64) }
 }
 
 fn input(run: &Summary) -> Markup {
@@ -165,9 +185,14 @@ fn input(run: &Summary) -> Markup {
                     dt { @if n == 0 { "Read" } }
                     dd { (said(source, 2 * NAME_LIMIT)) }
                 }
-                @for (n, (name, what)) in run.checked.iter().enumerate() {
+                @for (n, check) in run.checked.iter().enumerate() {
                     dt { @if n == 0 { "Checked for" } }
-                    dd { (spoken(name)) ": " (what) }
+                    dd { (spoken(&check.name)) ": " (check.what) }
+                }
+                @for (n, check) in run.idle.iter().enumerate() {
+                    @let kinds: Vec<String> = check.kinds.iter().map(|kind| rows_of(*kind).1.to_owned()).collect();
+                    dt { @if n == 0 { "Not checked" } }
+                    dd { (spoken(&check.name)) ": no " (kinds.join(" or ")) " were read" }
                 }
             }
             @if !run.problems.is_empty() { (problems(run)) }
@@ -225,11 +250,10 @@ fn how_to_read() -> Markup {
 mod tests {
     use std::collections::BTreeSet;
 
-    use domain::Finding;
-
     use super::*;
     use crate::sample;
-    use crate::summary::InputProblem;
+
+    use crate::summary::{Check, InputProblem};
 
     const NOW: Timestamp = Timestamp(1_632_700_000_000);
 
@@ -247,13 +271,36 @@ mod tests {
             sources: vec!["german_url.csv".to_owned()],
             rows_read: 218_971,
             rows_refused: 2,
-            checked: vec![(
-                "coordinated-sharing".to_owned(),
-                "groups of accounts that share the same things at nearly the same time".to_owned(),
-            )],
+            checked: vec![Check {
+                name: "coordinated-sharing".to_owned(),
+                what: "groups of accounts that share the same things at nearly the same time".to_owned(),
+                kinds: vec![Kind::Post],
+            }],
+            idle: vec![Check {
+                name: "volumetric-ddos".to_owned(),
+                what: "floods of packets".to_owned(),
+                kinds: vec![Kind::Flow],
+            }],
+            ..Summary::default()
         };
         run.sort();
         run
+    }
+
+    fn floods() -> Summary {
+        let start = sample::crowd().first_seen;
+        Summary {
+            kinds: [(Kind::Flow, 186_004), (Kind::Request, 38_400)].into(),
+            problems: Vec::new(),
+            events: vec![domain::ExpectedEvent {
+                name: "Polls close".to_owned(),
+                from: start,
+                until: Timestamp(start.millis() + 7_200_000),
+                asset: Some("results-site".to_owned()),
+            }],
+            assets: [("results-site".to_owned(), "Results site".to_owned())].into(),
+            ..summary(vec![sample::flood(), sample::crowd()])
+        }
     }
 
     /// The pages to look at. With `SCRUTINEER_PAGES=DIR cargo test` they are written there.
@@ -267,6 +314,8 @@ mod tests {
             ("unread", page(&Summary::default(), NOW)),
             ("findings", page(&summary(many), NOW)),
             ("crowd", page(&summary(vec![sample::finding(80)]), NOW)),
+            ("floods", page(&floods(), NOW)),
+            ("hostile-flood", page(&summary(vec![sample::hostile_flood()]), NOW)),
             ("hostile", page(&summary(vec![sample::hostile_finding(), sample::finding(3)]), NOW)),
         ];
         if let Some(folder) = std::env::var_os("SCRUTINEER_PAGES") {

@@ -9,8 +9,7 @@ use super::record::{self, Record, SKEW_MS, Sent};
 use super::sflow;
 use super::template::{self, Entry, Template, Values};
 use super::wire::{
-    self, FIRST_DATA_SET, IPFIX_HEADER, Protocol, SET_HEADER, V5_HEADER, V5_RECORD, V9_HEADER, u16_at,
-    u32_at,
+    self, FIRST_DATA_SET, IPFIX_HEADER, Protocol, SET_HEADER, V5_HEADER, V5_RECORD, V9_HEADER, u16_at, u32_at,
 };
 use crate::problems::Reason;
 use crate::records::Log;
@@ -36,15 +35,14 @@ const MAX_WAITING_IN_ALL: usize = 32 << 20;
 /// 8.4, through RFC 6728). Later, the same id may mean something else.
 const WAITING_MS: i64 = 30 * 60_000;
 
-/// A day: an exporter's clock that is further ahead is not believed, see [`Reason::Future`].
-const AHEAD_MS: i64 = 24 * 3_600_000;
-
-/// Who sends: address, port and observation domain (RFC 7011, section 8; "Source ID" in RFC 3954).
-type SourceKey = (Protocol, Address, u16, u32);
+/// Who sends: address, observation domain ("Source ID" in RFC 3954) and port (RFC 7011, section 8).
+type SourceKey = (Protocol, Address, u32, u16);
 
 /// Decodes export datagrams. Templates and sampling rates are kept for each exporter.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Collector {
+    /// The latest time that is believed, milliseconds since the epoch.
+    latest: i64,
     sources: BTreeMap<SourceKey, Source>,
     /// Sources by when they were heard last.
     by_age: BTreeMap<u64, SourceKey>,
@@ -62,6 +60,8 @@ struct Source {
     samplers: BTreeMap<u64, u32>,
     /// When its uptime was 0, milliseconds since the epoch.
     system_init: Option<u64>,
+    /// When it started at the latest, if it does not say: milliseconds since the epoch.
+    started: Option<i64>,
     waiting: VecDeque<Waiting>,
     waiting_bytes: usize,
 }
@@ -73,34 +73,6 @@ struct Waiting {
     sent: Sent,
     datagram: u64,
     set: Vec<u8>,
-}
-
-/// When a datagram was received.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Clock {
-    /// At this time, milliseconds since the epoch.
-    Received(i64),
-    /// Nobody wrote it down. Times after this one are refused.
-    Unknown {
-        /// The latest time that is believed, milliseconds since the epoch.
-        latest: i64,
-    },
-}
-
-impl Clock {
-    fn received(self) -> Option<i64> {
-        match self {
-            Self::Received(time) => Some(time),
-            Self::Unknown { .. } => None,
-        }
-    }
-
-    fn latest(self) -> i64 {
-        match self {
-            Self::Received(time) => time.saturating_add(AHEAD_MS),
-            Self::Unknown { latest } => latest,
-        }
-    }
 }
 
 /// Where rows and counts go.
@@ -134,7 +106,38 @@ impl Sink<'_> {
     }
 }
 
+impl Default for Collector {
+    /// Believes all times.
+    fn default() -> Self {
+        Self::until(i64::MAX)
+    }
+}
+
 impl Collector {
+    /// Refuses flows that lie after `latest`, in milliseconds since the epoch.
+    pub(crate) fn until(latest: i64) -> Self {
+        Self {
+            latest,
+            sources: BTreeMap::new(),
+            by_age: BTreeMap::new(),
+            datagrams: 0,
+            steps: 0,
+            waiting: 0,
+            values: Values::default(),
+        }
+    }
+
+    /// Refuses, from now on, flows that lie after `latest`.
+    pub(crate) fn set_latest(&mut self, latest: i64) {
+        self.latest = latest;
+    }
+
+    /// Bytes of data that wait for their templates.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting
+    }
+
     /// Decodes one datagram: the payload of UDP, from an exporter's address and port, received at so
     /// many milliseconds since the epoch. Rows are added, and what cannot be read is counted.
     pub(crate) fn datagram(
@@ -146,7 +149,7 @@ impl Collector {
         rows: &mut Rows,
         log: &mut Log,
     ) {
-        self.take(exporter, exporter_port, payload, Clock::Received(received), rows, log);
+        self.take(exporter, exporter_port, payload, Some(received), rows, log);
     }
 
     /// Whether a payload looks like a datagram that [`Self::datagram`] reads: its header is
@@ -172,18 +175,18 @@ impl Collector {
         exporter: Address,
         port: u16,
         payload: &[u8],
-        clock: Clock,
+        received: Option<i64>,
         rows: &mut Rows,
         log: &mut Log,
     ) {
         self.datagrams += 1;
-        let mut sink = Sink { rows, log, latest: clock.latest(), datagram: self.datagrams };
+        let mut sink = Sink { rows, log, latest: self.latest, datagram: self.datagrams };
         match wire::protocol(payload) {
-            Ok(Protocol::V5) => v5(payload, clock, &mut sink),
+            Ok(Protocol::V5) => v5(payload, received, &mut sink),
             Ok(protocol @ (Protocol::V9 | Protocol::Ipfix)) => {
-                self.sets(protocol, exporter, port, payload, clock, &mut sink);
+                self.sets(protocol, exporter, port, payload, received, &mut sink);
             }
-            Ok(Protocol::Sflow) => sflow::datagram(payload, clock.received(), &mut sink),
+            Ok(Protocol::Sflow) => sflow::datagram(payload, received, &mut sink),
             Err(why) => sink.log.refuse(Reason::BadDatagram, self.datagrams, why.as_bytes()),
         }
     }
@@ -195,7 +198,7 @@ impl Collector {
         exporter: Address,
         port: u16,
         payload: &[u8],
-        clock: Clock,
+        received: Option<i64>,
         sink: &mut Sink<'_>,
     ) {
         // The header is whole: `wire::protocol` has seen the set behind it, or the message's length.
@@ -206,9 +209,9 @@ impl Collector {
             let length = usize::from(u16_at(payload, 2).unwrap_or(0));
             (word(4), None, word(12), &payload[IPFIX_HEADER..length])
         };
-        let sent = Sent { time: i64::from(seconds) * 1000, uptime, received: clock.received() };
+        let sent = Sent { time: i64::from(seconds) * 1000, uptime, received };
         note_skew(&sent, sink);
-        let key = (protocol, exporter, port, domain);
+        let key = (protocol, exporter, domain, port);
         self.heard(key, sink.log);
         let mut rest = sets;
         while let Some((id, length)) = u16_at(rest, 0).zip(u16_at(rest, 2)) {
@@ -279,11 +282,19 @@ impl Collector {
         let Some(source) = self.sources.get_mut(&key) else { return };
         let before = source.templates.get(&id).map_or(0, Template::size);
         if self.steps - before + template.size() > MAX_STEPS {
-            return sink.log.refuse(Reason::TooManyTemplates, sink.datagram, format!("template {id}").as_bytes());
+            return sink.log.refuse(
+                Reason::TooManyTemplates,
+                sink.datagram,
+                format!("template {id}").as_bytes(),
+            );
         }
         self.steps = self.steps - before + template.size();
         source.templates.insert(id, template);
-        if source.waiting.iter().any(|waiting| waiting.id == id) {
+        for key in self.ports(key) {
+            let Some(source) = self.sources.get_mut(&key) else { continue };
+            if source.waiting.iter().all(|waiting| waiting.id != id) {
+                continue;
+            }
             let (now, later): (VecDeque<_>, VecDeque<_>) =
                 std::mem::take(&mut source.waiting).into_iter().partition(|waiting| waiting.id == id);
             source.waiting = later;
@@ -294,6 +305,24 @@ impl Collector {
                 self.data(key, id, &waiting.set, waiting.sent, sink);
             }
         }
+    }
+
+    /// The ports of one exporter and observation domain.
+    fn ports(&self, (protocol, exporter, domain, _): SourceKey) -> Vec<SourceKey> {
+        let all = (protocol, exporter, domain, 0)..=(protocol, exporter, domain, u16::MAX);
+        self.sources.range(all).map(|(&key, _)| key).collect()
+    }
+
+    /// The source whose template of this id fits: itself or, since there are exporters that send
+    /// from one port today and from another tomorrow without repeating their templates, the one of
+    /// its other ports that was heard last.
+    fn home(&self, key: SourceKey, id: u16) -> Option<SourceKey> {
+        let knows = |key: &SourceKey| self.sources.get(key).filter(|source| source.templates.contains_key(&id));
+        if knows(&key).is_some() {
+            return Some(key);
+        }
+        let others = self.ports(key).into_iter();
+        others.filter_map(|key| Some((knows(&key)?.heard, key))).max().map(|(_, key)| key)
     }
 
     /// RFC 7011, section 8.1: the id of a kind of set stands for all templates of this kind.
@@ -311,12 +340,21 @@ impl Collector {
 
     /// A set of records.
     fn data(&mut self, key: SourceKey, id: u16, set: &[u8], sent: Sent, sink: &mut Sink<'_>) {
-        let Some(source) = self.sources.get_mut(&key) else { return };
-        let Some(template) = source.templates.get(&id) else {
-            self.wait(key, id, set, sent, sink);
-            return;
-        };
+        let Some(home) = self.home(key, id) else { return self.wait(key, id, set, sent, sink) };
+        if home != key {
+            sink.log.note(Reason::OtherPort, sink.datagram, format!("template {id}").as_bytes());
+        }
+        let Some(source) = self.sources.get_mut(&home) else { return };
+        let Some(template) = source.templates.get(&id) else { return };
         let values = &mut self.values;
+        let mut system_init = source.system_init;
+        if system_init.is_none() && sent.uptime.is_none() && template.by_uptime() {
+            source.started = started(source.started, template, set, &sent, values);
+            system_init = source.started.and_then(|time| u64::try_from(time).ok());
+            if system_init.is_some() {
+                sink.log.note(Reason::StartUnknown, sink.datagram, b"");
+            }
+        }
         let mut rest = set;
         while let Some(behind) = template.take(rest, values) {
             rest = behind;
@@ -341,7 +379,7 @@ impl Collector {
             let known = record::own_sampling(values)
                 .or_else(|| source.samplers.get(&sampler?).copied())
                 .or(source.sampling);
-            match record::flow(values, &sent, source.system_init, known.unwrap_or(1)) {
+            match record::flow(values, &sent, system_init, known.unwrap_or(1)) {
                 Record::Flow(flow, reason) => {
                     // The sampler 0 is none.
                     let unknown = known.is_none() && sampler.is_some_and(|sampler| sampler != 0);
@@ -378,6 +416,32 @@ impl Collector {
     }
 }
 
+/// When an exporter started at the latest, from the flows that it sends: each of them ended before it
+/// was sent. The shortest delay so far counts. One that is longer by an hour means that the exporter
+/// was started again, or that its 32 bits of milliseconds ran over.
+fn started(
+    before: Option<i64>,
+    template: &Template,
+    set: &[u8],
+    sent: &Sent,
+    values: &mut Values,
+) -> Option<i64> {
+    let mut bound: Option<i64> = None;
+    let mut rest = set;
+    while let Some(behind) = template.take(rest, values) {
+        rest = behind;
+        if let Some(last) = values.get(template::Target::LastUptime) {
+            let this = sent.time.saturating_sub_unsigned(last);
+            bound = Some(bound.map_or(this, |bound| bound.min(this)));
+        }
+    }
+    match (before, bound) {
+        (Some(before), Some(bound)) if bound - before <= SKEW_MS => Some(before.min(bound)),
+        (_, Some(bound)) => Some(bound),
+        (before, None) => before,
+    }
+}
+
 impl Waiting {
     /// Bytes that it takes.
     fn size(&self) -> usize {
@@ -396,20 +460,19 @@ fn note_skew(sent: &Sent, sink: &mut Sink<'_>) {
 }
 
 /// A datagram of version 5 (Cisco, "NetFlow Export Datagram Format", tables B-3 and B-4).
-fn v5(payload: &[u8], clock: Clock, sink: &mut Sink<'_>) {
+fn v5(payload: &[u8], received: Option<i64>, sink: &mut Sink<'_>) {
     let word = |at| u32_at(payload, at).unwrap_or(0);
     let count = usize::from(u16_at(payload, 2).unwrap_or(0));
     let uptime = word(4);
     let time = i64::from(word(8)) * 1000 + i64::from(word(12) / 1_000_000);
-    let sent = Sent { time, uptime: Some(uptime), received: clock.received() };
+    let sent = Sent { time, uptime: Some(uptime), received };
     note_skew(&sent, sink);
     // Two bits of mode, which Juniper leaves 0 although it samples, and the interval.
     let rate = record::clamp(u64::from(u16_at(payload, 22).unwrap_or(0) & 0x3fff));
     for record in payload[V5_HEADER..].chunks_exact(V5_RECORD).take(count) {
         let half = |at: usize| i32::from(u16::from_be_bytes([record[at], record[at + 1]]));
-        let word = |at: usize| {
-            u32::from_be_bytes([record[at], record[at + 1], record[at + 2], record[at + 3]])
-        };
+        let word =
+            |at: usize| u32::from_be_bytes([record[at], record[at + 1], record[at + 2], record[at + 3]]);
         let span = sent.by_uptime(uptime, word(24), word(28));
         let (src, dst) = (Address::v4(word(0)), Address::v4(word(4)));
         let proto = i32::from(record[38]);

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 
 use traffic::Address;
 
-use super::collector::{Clock, Collector};
+use super::collector::Collector;
 use super::wire::{self, MAX_DATAGRAM, Protocol};
 use crate::files::Input;
 use crate::network::NetworkFormat;
@@ -29,8 +29,7 @@ impl NetworkFormat for Raw {
             buffer: Vec::new(),
             start: 0,
             over: false,
-            clock: Clock::Unknown { latest: context.bounds.latest() },
-            collector: Collector::default(),
+            collector: Collector::until(context.bounds.latest()),
             datagrams: 0,
         })
     }
@@ -42,7 +41,6 @@ struct Datagrams {
     buffer: Vec<u8>,
     start: usize,
     over: bool,
-    clock: Clock,
     collector: Collector,
     datagrams: u64,
 }
@@ -67,7 +65,7 @@ impl Records for Datagrams {
             }
         };
         let datagram = &self.buffer[self.start..][..length];
-        self.collector.take(Address::NONE, 0, datagram, self.clock, rows, log);
+        self.collector.take(Address::NONE, 0, datagram, None, rows, log);
         self.start += length;
         Ok(true)
     }

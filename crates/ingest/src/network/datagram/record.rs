@@ -127,7 +127,6 @@ pub(super) enum Record {
 
 /// What firewalls report (IANA, firewallEvent).
 mod event {
-    pub(super) const CREATED: u64 = 1;
     pub(super) const DELETED: u64 = 2;
     pub(super) const DENIED: u64 = 3;
     pub(super) const UPDATED: u64 = 5;
@@ -138,16 +137,16 @@ pub(super) fn flow(values: &Values, sent: &Sent, system_init: Option<u64>, rate:
     use Target as T;
     let Some((src, dst)) = addresses(values) else { return Record::Other };
     let event = values.get(T::FirewallEvent).filter(|&event| event != 0);
-    // A connection that was let through will be reported with its bytes when it changes or ends.
-    // `Alert` repeats what the others say. An event of address translation carries no traffic.
     let mut counts = Counts::of(values);
     match event {
         Some(event::DENIED) => counts = Counts { packets: Some(1), bytes: Some(0), back: None },
         Some(event::DELETED) | None => {}
-        // Totals would be counted again when the connection ends; differences are not.
-        Some(event::UPDATED) if values.get(T::InitiatorBytes).is_some() => {}
-        Some(event::CREATED | _) => return Record::Other,
+        // A connection that was let through will be reported with its bytes when it changes or ends.
+        // What is counted since the last report is counted once; totals would be counted again.
+        Some(_) if counts.is_difference(values) => {}
+        Some(_) => return Record::Other,
     }
+    // An event of address translation carries no traffic.
     if values.get(T::NatEvent).is_some_and(|event| event != 0) && counts.none() {
         return Record::Other;
     }
@@ -250,6 +249,14 @@ impl Counts {
         self.packets.is_none() && self.bytes.is_none()
     }
 
+    /// Whether there is something, and it was counted since the last report of the same connection.
+    fn is_difference(&self, values: &Values) -> bool {
+        let differences = [Target::Bytes, Target::Packets, Target::InitiatorBytes, Target::ResponderBytes];
+        let back = self.back.is_some_and(|(_, bytes)| bytes > 0);
+        differences.into_iter().any(|target| values.get(target).is_some())
+            && (back || self.packets.unwrap_or(0) > 0 || self.bytes.unwrap_or(0) > 0)
+    }
+
     fn of(values: &Values) -> Self {
         use Target as T;
         let get = |target| values.get(target);
@@ -277,7 +284,7 @@ impl Counts {
         match out {
             (None, None) => Self { packets, bytes, back: None },
             (out_packets, out_bytes) if nothing_in => Self { packets: out_packets, bytes: out_bytes, back: None },
-            _ if get(T::Direction).is_some() => Self { packets, bytes, back: None },
+            _ if get(T::Direction).is_some() || out == (packets, bytes) => Self { packets, bytes, back: None },
             (out_packets, out_bytes) => Self { packets, bytes, back: Some((out_packets, out_bytes.unwrap_or(0))) },
         }
     }

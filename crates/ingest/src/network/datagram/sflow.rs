@@ -76,12 +76,18 @@ fn flow(record: &FlowRecord) -> Option<Flow> {
             of_packet(&packet, raw.frame_length.saturating_sub(link))
         }
         FlowRecord::SampledIpv4(ip) => {
-            Some(plain(IpAddr::V4(ip.src_ip), IpAddr::V4(ip.dst_ip), ip.protocol, ip.length)
-                .ports(ip.src_port, ip.dst_port, ip.tcp_flags))
+            Some(plain(IpAddr::V4(ip.src_ip), IpAddr::V4(ip.dst_ip), ip.protocol, ip.length).ports(
+                ip.src_port,
+                ip.dst_port,
+                ip.tcp_flags,
+            ))
         }
         FlowRecord::SampledIpv6(ip) => {
-            Some(plain(IpAddr::V6(ip.src_ip), IpAddr::V6(ip.dst_ip), ip.protocol, ip.length)
-                .ports(ip.src_port, ip.dst_port, ip.tcp_flags))
+            Some(plain(IpAddr::V6(ip.src_ip), IpAddr::V6(ip.dst_ip), ip.protocol, ip.length).ports(
+                ip.src_port,
+                ip.dst_port,
+                ip.tcp_flags,
+            ))
         }
         _ => None,
     }
@@ -111,7 +117,11 @@ fn of_packet(packet: &LaxSlicedPacket<'_>, on_the_wire: u32) -> Option<Flow> {
     Some(match packet.transport.as_ref() {
         Some(TransportSlice::Tcp(tcp)) => {
             // Byte 13 of the header holds the flags in the order of `Flow::flags`.
-            flow.ports(u32::from(tcp.source_port()), u32::from(tcp.destination_port()), u32::from(tcp.slice()[13]))
+            flow.ports(
+                u32::from(tcp.source_port()),
+                u32::from(tcp.destination_port()),
+                u32::from(tcp.slice()[13]),
+            )
         }
         Some(TransportSlice::Udp(udp)) => {
             flow.ports(u32::from(udp.source_port()), u32::from(udp.destination_port()), 0)
@@ -146,6 +156,11 @@ trait Ports {
 
 impl Ports for Flow {
     fn ports(self, src: u32, dst: u32, flags: u32) -> Self {
-        Self { src_port: (src & 0xffff) as i32, dst_port: (dst & 0xffff) as i32, flags: (flags & 0xff) as i32, ..self }
+        Self {
+            src_port: (src & 0xffff) as i32,
+            dst_port: (dst & 0xffff) as i32,
+            flags: (flags & 0xff) as i32,
+            ..self
+        }
     }
 }

@@ -298,6 +298,12 @@ impl Template {
         self.steps.len() + 1
     }
 
+    /// Whether flows end by the exporter's uptime, and nothing in the record says when that began.
+    pub(super) fn by_uptime(&self) -> bool {
+        let has = |target| self.steps.iter().any(|step| step.target == Some(target));
+        !self.options && has(Target::LastUptime) && !has(Target::SystemInit)
+    }
+
     /// Takes one record off the front of a set: its values are in `values`, and the rest is given
     /// back. `None` where no whole record is left, which is padding.
     pub(super) fn take<'a>(&self, set: &'a [u8], values: &mut Values) -> Option<&'a [u8]> {

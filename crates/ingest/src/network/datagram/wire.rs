@@ -19,9 +19,7 @@ pub(super) fn number(bytes: &[u8]) -> Option<u64> {
         [a, b] => Some(u64::from(u16::from_be_bytes([a, b]))),
         [a, b, c, d] => Some(u64::from(u32::from_be_bytes([a, b, c, d]))),
         [a, b, c, d, e, f, g, h] => Some(u64::from_be_bytes([a, b, c, d, e, f, g, h])),
-        [_, ..] if bytes.len() < 8 => {
-            Some(bytes.iter().fold(0, |sum, &byte| sum << 8 | u64::from(byte)))
-        }
+        [_, ..] if bytes.len() < 8 => Some(bytes.iter().fold(0, |sum, &byte| sum << 8 | u64::from(byte))),
         _ => None,
     }
 }

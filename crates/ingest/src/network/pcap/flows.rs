@@ -495,3 +495,86 @@ impl Table {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use traffic::Seed;
+
+    use super::*;
+
+    fn headers(src: u32, dst: u32, src_port: u16, proto: u8, flags: u8) -> Headers<'static> {
+        Headers {
+            src: Address::v4(0xc633_6400 | src),
+            dst: Address::v4(0xc000_0200 | dst),
+            proto,
+            src_port,
+            dst_port: 443,
+            flags,
+            seq: 0,
+            bytes: 40,
+            fragment: false,
+            payload: &[],
+            payload_len: 0,
+        }
+    }
+
+    fn back(headers: &Headers<'static>, flags: u8) -> Headers<'static> {
+        let Headers { src, dst, src_port, dst_port, .. } = *headers;
+        Headers { src: dst, dst: src, src_port: dst_port, dst_port: src_port, flags, ..*headers }
+    }
+
+    fn all(table: &mut Table, talks: &mut Talks, rows: &mut Rows) -> Vec<flow::Flow> {
+        while table.finish(100, talks, rows) {}
+        flow::rows(&rows.flows.finish())
+    }
+
+    #[test]
+    fn a_flood_pushes_out_itself_and_not_the_conversations() {
+        let (mut table, mut talks, mut rows) = (Table::new(64), Talks::default(), Rows::new(Seed(0), None));
+        let visitors: Vec<_> = (0..20).map(|n| headers(n, 1, 5000, TCP, SYN)).collect();
+        for visitor in &visitors {
+            table.count(visitor, 0, &mut talks, &mut rows);
+            table.count(&back(visitor, SYN | ACK), 1, &mut talks, &mut rows);
+        }
+        for n in 0..10_000_u32 {
+            let forged = headers(n & 0xff, 1, (n >> 8) as u16, TCP, SYN);
+            table.count(&forged, 2, &mut talks, &mut rows);
+        }
+        for visitor in &visitors {
+            table.count(&Headers { flags: ACK, ..*visitor }, 3, &mut talks, &mut rows);
+        }
+        assert!(table.entries.len() <= 64);
+        let flows = all(&mut table, &mut talks, &mut rows);
+        let whole = flows.iter().filter(|f| (f.packets, f.back_packets) == (2, 1)).count();
+        assert_eq!((whole, table.pushed_out), (20, 10_000 - 44));
+        assert_eq!(flows.iter().map(|f| f.packets + f.back_packets).sum::<i64>(), 10_060);
+    }
+
+    proptest! {
+        #[test]
+        fn no_packet_is_lost_or_doubled(
+            packets in proptest::collection::vec(
+                (0..4_u32, 0..2_u32, 0..3_u16, any::<bool>(), any::<bool>(), any::<u8>(), -10_000_i64..400_000),
+                0..400,
+            ),
+        ) {
+            let (mut table, mut talks, mut rows) = (Table::new(6), Talks::default(), Rows::new(Seed(0), None));
+            let mut time = 1_000_000_000_i64;
+            for &(src, dst, port, is_tcp, is_back, flags, step) in &packets {
+                time += if step > 300_000 { step * 1000 } else { step / 10 };
+                let (proto, flags) = if is_tcp { (TCP, flags) } else { (UDP, 0) };
+                let packet = headers(src, dst, port, proto, flags);
+                let packet = if is_back { back(&packet, flags) } else { packet };
+                table.count(&packet, time, &mut talks, &mut rows);
+                prop_assert!(table.index.len() <= 6);
+            }
+            let flows = all(&mut table, &mut talks, &mut rows);
+            let counted: i64 = flows.iter().map(|f| f.packets + f.back_packets).sum();
+            prop_assert_eq!(counted, packets.len() as i64);
+            prop_assert!(flows.iter().all(|f| f.duration >= 0 && f.packets + f.back_packets > 0));
+            prop_assert_eq!(table.index.len(), 0);
+            prop_assert!(table.lists.iter().all(|list| list.len == 0 && list.head == NONE && list.tail == NONE));
+        }
+    }
+}

@@ -23,14 +23,19 @@ const WAITING: usize = 64;
 const METHODS: [&[u8]; 9] =
     [b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"CONNECT", b"OPTIONS", b"TRACE", b"PATCH"];
 
-/// True where the bytes may begin a request, also where only the first of them were sent.
+/// True where the bytes may begin a request: a method, also where only its first letters were sent, or a line that
+/// ends with a version, whatever stands before it (probes send broken requests on purpose).
 pub(super) fn begins(payload: &[u8]) -> bool {
     METHODS.iter().any(|method| {
         let (method, rest) = (*method, payload.get(method.len()));
         match rest {
-            Some(after) => *after == b' ' && payload.starts_with(method),
+            Some(after) => matches!(after, b' ' | b'\r' | b'\n') && payload.starts_with(method),
             None => !payload.is_empty() && method.starts_with(payload),
         }
+    }) || memchr(b'\n', payload).is_some_and(|end| {
+        let line = payload[..end].trim_ascii_end();
+        [&b"HTTP/1.1"[..], b"HTTP/1.0", b"HTTP/1."].iter().any(|version| line.ends_with(version))
+            && !begins_answer(line)
     })
 }
 
@@ -62,47 +67,31 @@ impl Connection {
 
     /// Takes the next bytes of one side. False when there is nothing more to learn.
     pub(super) fn take(&mut self, from_client: bool, data: &[u8], time: i64, rows: &mut Rows) -> bool {
-        let Self { client, requests, answers, waiting } = self;
         if from_client {
-            requests.take(data, begins, |head| {
-                let (request, body) = read_request(head, *client, time, rows);
-                if waiting.len() >= WAITING
-                    && let Some(first) = waiting.pop_front()
-                {
-                    rows.requests.push(&first);
-                }
-                waiting.push_back(request);
-                body
-            });
+            let (client, waiting) = (self.client, &mut self.waiting);
+            self.requests.take(data, begins, |head| on_request(head, client, time, waiting, rows));
         } else {
-            answers.take(data, begins_answer, |head| {
-                let Some(answer) = Answer::read(head) else { return Body::Unknown };
-                // 100 Continue and 103 Early Hints announce the answer, they are none; 101 is the last.
-                if (100..200).contains(&answer.status) && answer.status != 101 {
-                    return Body::None;
-                }
-                let Some(mut request) = waiting.pop_front() else { return answer.body };
-                let method = Method::from_code(request.method);
-                request.status = answer.status;
-                request.duration = (time - request.time).clamp(0, i64::from(i32::MAX)) as i32;
-                request.bytes = answer.length;
-                rows.requests.push(&request);
-                match (method, answer.status) {
-                    (_, 101) | (Some(Method::Connect), 200..300) => Body::Over,
-                    (Some(Method::Head), _) | (_, 204 | 304) => Body::None,
-                    _ => answer.body,
-                }
-            });
-            if answers.stage == Stage::Over {
-                requests.stage = Stage::Over;
+            let waiting = &mut self.waiting;
+            self.answers.take(data, begins_answer, |head| on_answer(head, time, waiting, rows));
+            if self.answers.stage == Stage::Over {
+                self.requests.stage = Stage::Over;
             }
         }
         !(self.requests.stage == Stage::Over && self.waiting.is_empty())
     }
 
-    /// So many bytes of one side are missing.
-    pub(super) fn gap(&mut self, from_client: bool, missing: usize) {
-        if from_client { self.requests.gap(missing) } else { self.answers.gap(missing) }
+    /// So many bytes of one side are missing. A head of which the first line is there is read without the rest.
+    pub(super) fn gap(&mut self, from_client: bool, missing: usize, time: i64, rows: &mut Rows) {
+        let stream = if from_client { &mut self.requests } else { &mut self.answers };
+        let head = stream.gap(missing);
+        if memchr(b'\n', &head).is_none() {
+            return;
+        }
+        if from_client {
+            on_request(&head, self.client, time, &mut self.waiting, rows);
+        } else {
+            on_answer(&head, time, &mut self.waiting, rows);
+        }
     }
 
     /// Gives out what has no answer.
@@ -110,6 +99,42 @@ impl Connection {
         for request in self.waiting.drain(..) {
             rows.requests.push(&request);
         }
+    }
+}
+
+fn on_request(
+    head: &[u8],
+    client: Address,
+    time: i64,
+    waiting: &mut VecDeque<Request>,
+    rows: &mut Rows,
+) -> Body {
+    let (request, body) = read_request(head, client, time, rows);
+    if waiting.len() >= WAITING
+        && let Some(first) = waiting.pop_front()
+    {
+        rows.requests.push(&first);
+    }
+    waiting.push_back(request);
+    body
+}
+
+fn on_answer(head: &[u8], time: i64, waiting: &mut VecDeque<Request>, rows: &mut Rows) -> Body {
+    let Some(answer) = Answer::read(head) else { return Body::Unknown };
+    // 100 Continue and 103 Early Hints announce the answer, they are none; 101 is the last.
+    if (100..200).contains(&answer.status) && answer.status != 101 {
+        return Body::None;
+    }
+    let Some(mut request) = waiting.pop_front() else { return answer.body };
+    let method = Method::from_code(request.method);
+    request.status = answer.status;
+    request.duration = (time - request.time).clamp(0, i64::from(i32::MAX)) as i32;
+    request.bytes = answer.length;
+    rows.requests.push(&request);
+    match (method, answer.status) {
+        (_, 101) | (Some(Method::Connect), 200..300) => Body::Over,
+        (Some(Method::Head), _) | (_, 204 | 304) => Body::None,
+        _ => answer.body,
     }
 }
 
@@ -243,7 +268,8 @@ impl Stream {
         rest
     }
 
-    fn gap(&mut self, missing: usize) {
+    /// Steps over bytes that are missing, and gives the head that they cut off.
+    fn gap(&mut self, missing: usize) -> Vec<u8> {
         let missing = missing as u64;
         self.stage = match self.stage {
             Stage::Body(left) if left > missing => Stage::Body(left - missing),
@@ -252,9 +278,7 @@ impl Stream {
             Stage::Over => Stage::Over,
             _ => Stage::Lost,
         };
-        if self.stage == Stage::Lost {
-            self.head = Vec::new();
-        }
+        std::mem::take(&mut self.head)
     }
 }
 

@@ -130,7 +130,7 @@ impl Talks {
                 data = data.get(known..).unwrap_or_default();
                 len -= known;
             } else if ahead > 0 {
-                talk.gap(from_client, ahead as usize);
+                talk.gap(from_client, ahead as usize, time, rows);
             }
         }
         *talk.next_of(from_source) = Some(headers.seq.wrapping_add(headers.payload_len as u32));
@@ -139,7 +139,7 @@ impl Talks {
             Kind::Http(connection) => connection.take(from_client, data, time, rows),
         };
         if data.len() < len && goes_on {
-            talk.gap(from_client, len - data.len());
+            talk.gap(from_client, len - data.len(), time, rows);
         }
         let held = match &talk.kind {
             Kind::Tls(handshake) => handshake.held(),
@@ -172,10 +172,10 @@ impl Talk {
         &mut self.next[usize::from(!from_source)]
     }
 
-    fn gap(&mut self, from_client: bool, missing: usize) {
+    fn gap(&mut self, from_client: bool, missing: usize, time: i64, rows: &mut Rows) {
         match &mut self.kind {
             Kind::Tls(handshake) => handshake.gap(),
-            Kind::Http(connection) => connection.gap(from_client, missing),
+            Kind::Http(connection) => connection.gap(from_client, missing, time, rows),
         }
     }
 }

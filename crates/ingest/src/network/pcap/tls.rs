@@ -103,9 +103,9 @@ impl Handshake {
         let [client, server] = &self.sides;
         let hello = match &self.hello {
             Some(hello) => hello,
-            // The greeting was cut off: the name stands near its front, the fingerprint needs all of it.
+            // The greeting was cut off: the name stands near its front; the rest needs all of it.
             None if !client.greeted => match client_hello(&client.greeting, rows) {
-                Some(hello) => &Hello { fingerprint: -1, ..hello },
+                Some(hello) => &Hello { fingerprint: -1, version: -1, ..hello },
                 None => return,
             },
             None => return,

@@ -58,6 +58,11 @@ pub struct Blocking {
     pub rules: Vec<Rule>,
     /// True where random queries should be stripped at the cache.
     pub strip_queries: bool,
+    /// Requests in the window that the list meets, and that the list and the rules meet: about, where clients are a
+    /// sample.
+    pub by_address: f64,
+    /// See `by_address`.
+    pub by_any: f64,
     /// Addresses of many people and welcome clients, which no rule touches.
     spared: Vec<Address>,
     known_paths: Arc<std::collections::BTreeSet<i64>>,
@@ -132,12 +137,26 @@ pub(super) fn blocking(look: &Look, history: &History, reader: &Arc<Reader>, own
     let mut spared: Vec<Address> = look.clients.iter().filter(spared).map(address).collect();
     spared.sort_unstable();
     let rules = if look.prior >= RULE_PRIOR { rules(look, history) } else { Vec::new() };
+    let (mut by_address, mut by_any) = (0.0, 0.0);
+    for one in &look.clients {
+        let n = one.client.did.n * one.client.weight;
+        if clients.binary_search(&address(one)).is_ok() {
+            by_address += n;
+            by_any += n;
+        } else if !one.spared {
+            let met = kinds(one, look, history)
+                .filter(|(rule, _)| rules.contains(rule) || rules.contains(&Rule { agent: None, ..*rule }));
+            by_any += met.map(|(_, n)| n).sum::<f64>();
+        }
+    }
     let strip_queries = rules.iter().any(|rule| rule.random_query);
     let common = look.paths.iter().filter(|(_, n)| **n >= 3.0).map(|(path, _)| *path);
     Blocking {
         clients,
         rules,
         strip_queries,
+        by_address,
+        by_any,
         spared,
         known_paths: Arc::new(history.paths.clone()),
         new_paths: Arc::new(common.collect()),
@@ -154,20 +173,31 @@ struct Sum {
     score: f64,
 }
 
+/// The kinds of request that a client made, each as the narrowest rule that it meets, and how many they stand for.
+fn kinds<'a>(
+    one: &'a Scored,
+    look: &'a Look,
+    history: &'a History,
+) -> impl Iterator<Item = (Rule, f64)> + 'a {
+    let client = &one.client;
+    let referer = referer_of(one);
+    let random_query = client.did.random >= 0.5 * (client.did.pages + client.did.apis);
+    let agent = (client.did.agents < 1.5).then_some(client.agent);
+    client.slots.iter().map(move |slot| {
+        let known =
+            history.paths.contains(&slot.path) || look.paths.get(&slot.path).is_some_and(|n| *n >= 3.0);
+        let path = if slot.not_found && !known { RulePath::NotFound } else { RulePath::Is(slot.path) };
+        (Rule { path, random_query, referer, agent }, f64::from(slot.n) * client.weight)
+    })
+}
+
 fn rules(look: &Look, history: &History) -> Vec<Rule> {
     let mut sums: BTreeMap<Rule, Sum> = BTreeMap::new();
     for one in look.clients.iter().filter(|one| !one.spared) {
-        let client = &one.client;
-        let referer = referer_of(one);
-        let random = client.did.random >= 0.5 * (client.did.pages + client.did.apis);
-        for slot in &client.slots {
-            let known =
-                history.paths.contains(&slot.path) || look.paths.get(&slot.path).is_some_and(|n| *n >= 3.0);
-            let path = if slot.not_found && !known { RulePath::NotFound } else { RulePath::Is(slot.path) };
-            let n = f64::from(slot.n) * client.weight;
-            let single = (client.did.agents < 1.5).then_some(client.agent);
-            for agent in [None, single].into_iter().take(1 + usize::from(single.is_some())) {
-                let sum = sums.entry(Rule { path, random_query: random, referer, agent }).or_default();
+        for (rule, n) in kinds(one, look, history) {
+            let wide = Rule { agent: None, ..rule };
+            for rule in std::iter::once(wide).chain((rule != wide).then_some(rule)) {
+                let sum = sums.entry(rule).or_default();
                 sum.n += n;
                 sum.p += n * one.p;
                 sum.score += n * one.score;

@@ -541,17 +541,22 @@ impl Clients {
         }
         let pause = open.calm.add(&row, plausible);
         let key = self.at.as_ref().map_or(0, |at| at.key);
-        let new_path = page && row.flags.status() == ANSWERED && !self.known.contains_key(&(key, row.path));
-        if pause.is_none() && !new_path {
+        let answered = page && row.flags.status() == ANSWERED;
+        let new_path = answered && !self.known.contains_key(&(key, row.path));
+        let with_query = records::queried(row.path);
+        let new_query = answered && row.flags.has_query() && !self.known.contains_key(&(key, with_query));
+        if pause.is_none() && !new_path && !new_query {
             return;
         }
         let history = self.histories.entry((key, epoch)).or_insert_with(History::new);
         if let Some(seconds) = pause {
             history.pauses[pause_bin(seconds)] += 1;
         }
-        if new_path && self.known.len() < MOST_PATHS {
-            self.known.insert((key, row.path), ());
-            history.paths.push(row.path);
+        for (new, path) in [(new_path, row.path), (new_query, with_query)] {
+            if new && self.known.len() < MOST_PATHS {
+                self.known.insert((key, path), ());
+                history.paths.push(path);
+            }
         }
     }
 

@@ -163,6 +163,9 @@ impl Flags {
     pub(super) fn random(self) -> bool {
         self.0 >> 2 & 3 == Query::Random.code()
     }
+    pub(super) fn has_query(self) -> bool {
+        self.0 >> 2 & 3 != Query::None.code()
+    }
     pub(super) fn status(self) -> i32 {
         self.0 >> 4 & 3
     }
@@ -303,15 +306,16 @@ impl Reader {
         RecordBatch::try_new(count_schema(), columns).expect("internal error: the columns follow the schema")
     }
 
-    /// Hosts and minutes of what pages bring along, where rows do not say whose site it is.
+    /// Hosts and minutes of what pages bring along, as the row says, or else its referer; where none are declared.
     fn linking(&self, batch: &RecordBatch) -> RecordBatch {
         let (hosts, times) = (column_i64(batch, "host"), column_i64(batch, "time"));
         let (sites, resources) = (column_i64(batch, "referer_host"), column_i32(batch, "resource"));
         let (mut linking, mut minutes) = (Vec::new(), Vec::new());
         if self.hosts.is_empty() {
             for at in 0..hosts.len() {
-                if hosts[at] == -1 && sites[at] >= 0 && resources[at] == Resource::Asset.code() {
-                    linking.push(sites[at]);
+                let site = if hosts[at] >= 0 { hosts[at] } else { sites[at] };
+                if site >= 0 && resources[at] == Resource::Asset.code() {
+                    linking.push(site);
                     minutes.push(times[at].div_euclid(MINUTE));
                 }
             }

@@ -24,6 +24,8 @@ pub(super) struct History {
     pub(super) showed: [f64; SIGNS],
     /// Paths that were answered.
     pub(super) paths: BTreeSet<i64>,
+    /// Those that had a query.
+    pub(super) queried: BTreeSet<i64>,
     /// Calm client windows by agent.
     pub(super) agents: BTreeMap<i64, f64>,
     /// Some partition could not remember all paths.
@@ -39,6 +41,7 @@ impl History {
             pauses: [0.0; BINS],
             showed: [0.0; SIGNS],
             paths: BTreeSet::new(),
+            queried: BTreeSet::new(),
             agents: BTreeMap::new(),
             full: false,
         };
@@ -61,7 +64,16 @@ impl History {
                 self.full |= words[1] != 0;
                 self.showed.iter_mut().zip(&words[2..]).for_each(|(sum, n)| *sum += *n as f64);
             }
-            what if what == What::Paths as i32 => self.paths.extend(words.iter().filter(|path| **path >= 0)),
+            what if what == What::Paths as i32 => {
+                for &path in words.iter().filter(|path| **path >= 0) {
+                    let plain = path & !(1 << 62);
+                    if path == plain {
+                        self.paths.insert(path)
+                    } else {
+                        self.queried.insert(plain)
+                    };
+                }
+            }
             what if what == What::Agents as i32 => {
                 for at in (0..WORDS).step_by(2).filter(|at| words[at + 1] > 0) {
                     *self.agents.entry(words[at]).or_default() += words[at + 1] as f64;

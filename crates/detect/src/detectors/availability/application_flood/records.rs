@@ -15,7 +15,7 @@ use super::gather::{CLIENTS, ClientKey};
 use super::visits::{PAGES, Page, Visit, counted};
 
 /// Numbers of a record.
-pub(super) const WORDS: usize = 32;
+pub(super) const WORDS: usize = 36;
 
 /// What a record is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub(super) enum What {
     Pauses = 3,
     /// How often each sign is seen in calm clients.
     Signs = 4,
-    /// Paths that were answered on calm days.
+    /// Paths that were answered on calm days; those that had a query too come again, see [`queried`].
     Paths = 5,
     /// Agents of calm clients, each with the number of clients.
     Agents = 6,
@@ -186,7 +186,11 @@ pub(super) struct Client {
     /// The agent of most requests, and those requests.
     pub(super) agent: i64,
     pub(super) agent_n: f64,
+    /// Requests with a query, bits of the queries by hash, the first path with one, and the low byte of its query.
+    pub(super) queried: f64,
     pub(super) token_bits: u64,
+    pub(super) query_path: i64,
+    pub(super) query_token: u32,
     /// First and last request in the window, milliseconds.
     pub(super) first: i64,
     pub(super) last: i64,
@@ -204,6 +208,11 @@ pub(super) struct Client {
     pub(super) heavy: bool,
     /// Clients that it stands for.
     pub(super) weight: f64,
+}
+
+/// What stands for a path with a query, among paths.
+pub(super) fn queried(path: i64) -> i64 {
+    path | 1 << 62
 }
 
 fn pair(high: u32, low: u32) -> i64 {
@@ -236,6 +245,8 @@ pub(super) fn client(key: ClientKey, visit: &Visit, until: i64, seen: Option<i64
     words[14] = visit.last;
     words[15] = pair(ripe, followed);
     words[16] = pair(visit.beyond, visit.n_slots);
+    words[32] = visit.query_path;
+    words[33] = pair(visit.queried, visit.query_token);
     words[17] = seen.unwrap_or(i64::MIN);
     words[18] = i64::MIN;
     for (slot, word) in visit.slots[..visit.n_slots as usize].iter().zip(&mut words[22..]) {
@@ -279,6 +290,7 @@ impl Client {
         let (ripe, followed) = two(15);
         let (beyond, n_slots) = two(16);
         let (near_n, near_clients) = two(19);
+        let (queried, query_token) = two(33);
         let slots = words[22..22 + (n_slots as usize).min(PAGES)].iter().map(|&word| {
             let word = word as u64;
             Page {
@@ -315,7 +327,10 @@ impl Client {
             },
             agent: words[11],
             agent_n,
+            queried,
             token_bits: words[12] as u64,
+            query_path: words[32],
+            query_token: query_token as u32,
             first: words[13],
             last: words[14],
             beyond,

@@ -40,7 +40,7 @@ pub(super) const WINDOW: i64 = 5;
 
 /// Where the usual rate was learnt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Season {
+pub(super) enum Season {
     /// Same hour of the week.
     Weekly,
     /// Same hour of the day.
@@ -209,8 +209,6 @@ pub(super) struct RiseRow {
     pub(super) source: i64,
     pub(super) key: i64,
     pub(super) rise: Rise,
-    /// First minute of the recording.
-    pub(super) since: i64,
     /// The two early looks, then one every five minutes. None where larger rises took all the room.
     pub(super) windows: Vec<Window>,
 }
@@ -242,7 +240,6 @@ pub(super) fn read(tables: &Tables) -> Vec<RiseRow> {
                 source,
                 key,
                 rise,
-                since: value("since"),
                 windows: Vec::new(),
             });
             if value("w_minutes") > 0 {
@@ -270,7 +267,7 @@ fn windows(rise: &Rise, minutes: &Minutes<'_>) -> Vec<Window> {
     windows
 }
 
-const COLUMNS: [&str; 13] = [
+const COLUMNS: [&str; 12] = [
     "source",
     "key",
     "start",
@@ -280,7 +277,6 @@ const COLUMNS: [&str; 13] = [
     "season",
     "peak",
     "total",
-    "since",
     "w_start",
     "w_minutes",
     "w_n",
@@ -311,7 +307,7 @@ struct Find {
     schema: SchemaRef,
     key: Option<[i64; 2]>,
     minutes: Vec<(i64, i64)>,
-    columns: [Vec<i64>; 13],
+    columns: [Vec<i64>; 12],
     rows: u64,
 }
 
@@ -338,7 +334,6 @@ impl Find {
                     rise.usual.season as i64,
                     rise.peak,
                     rise.total,
-                    self.minutes[0].0,
                     window.start,
                     window.minutes,
                     window.n,

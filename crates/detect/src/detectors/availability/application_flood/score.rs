@@ -1,6 +1,6 @@
 //! From the clients of one window to how much of the excess has machine evidence.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::Site;
 
@@ -33,8 +33,13 @@ pub(super) struct Scored {
     /// An address of many people, or one that is declared welcome.
     pub(super) spared: bool,
     pub(super) welcome: bool,
-    /// Share of its requests for paths that nobody knows.
-    pub(super) rare: f64,
+}
+
+impl Scored {
+    /// Evidence on its own.
+    pub(super) fn is_hard(&self) -> bool {
+        !self.spared && self.score >= HARD
+    }
 }
 
 /// The clients of a window, scored.
@@ -46,17 +51,17 @@ pub(super) struct Look {
     /// Requests in the window, and beyond what is usual.
     pub(super) requests: f64,
     pub(super) excess: f64,
-    /// Clients in it.
-    pub(super) n_clients: f64,
     /// Share of clients that are machines, as the window itself says.
     pub(super) prior: f64,
+    /// Share of requests that were given up or refused.
+    pub(super) overloaded: f64,
     /// Share of the excess with machine evidence.
     pub(super) phi: f64,
     /// Share of the excess that is hard evidence on its own.
     pub(super) hard: f64,
-    pub(super) minutes: f64,
     /// Requests by path, among clients that were kept.
     pub(super) paths: BTreeMap<i64, f64>,
+    pub(super) lab: std::sync::Arc<History>,
 }
 
 /// What a look needs to know apart from the clients.
@@ -83,16 +88,19 @@ pub(super) fn look(clients: Vec<Client>, setting: &Setting<'_>, weights: &Weight
             *paths.entry(slot.path).or_default() += f64::from(slot.n);
         }
     }
-    let n_clients = clients.iter().map(|client| client.weight).sum();
+    let fresh = fresh_queries(&clients, setting.history);
     let mut scored: Vec<Scored> = clients
         .into_iter()
-        .map(|client| {
+        .map(|mut client| {
+            if fresh.contains(&client.query_path) {
+                client.did.random = client.queried;
+            }
             let rare = rare(&client, setting.history, &paths);
             let signs = all(&client, &habits, setting.minutes, setting.requests, setting.from, rare);
             let score = weights.base + signs.iter().map(|sign| weights.of(sign)).sum::<f64>();
             let welcome = client.key.address().ip().is_some_and(|ip| setting.site.is_welcome(ip));
             let spared = welcome || many_people(&client.did);
-            Scored { client, signs, score, p: 0.0, spared, welcome, rare }
+            Scored { client, signs, score, p: 0.0, spared, welcome }
         })
         .collect();
     let prior = posterior(&mut scored);
@@ -101,22 +109,53 @@ pub(super) fn look(clients: Vec<Client>, setting: &Setting<'_>, weights: &Weight
         scored.iter().map(|one| one.client.did.n * one.client.weight * wanted(one)).sum::<f64>() / excess
     };
     let phi = sum(&|one| one.p);
-    let is_hard = |one: &Scored| !one.spared && one.score >= HARD;
-    let hard = sum(&|one| f64::from(is_hard(one)));
-    let hard_clients: f64 = scored.iter().filter(|one| is_hard(one)).map(|one| one.client.weight).sum();
+    let hard = sum(&|one| f64::from(one.is_hard()));
+    let hard_clients: f64 = scored.iter().filter(|one| one.is_hard()).map(|one| one.client.weight).sum();
     let enough = hard_clients >= HARD_CLIENTS || (hard_clients >= HARD_FEW && hard >= HARD_FEW_SHARE);
+    let overloaded = scored.iter().map(|one| one.client.did.overloaded * one.client.weight).sum::<f64>();
     Look {
         clients: scored,
         weights,
         requests: setting.requests,
         excess,
-        n_clients,
+        overloaded: overloaded / setting.requests.max(1.0),
         prior,
         phi,
         hard: if enough { hard } else { 0.0 },
-        minutes: setting.minutes,
         paths,
+        lab: std::sync::Arc::new(setting.history.clone()),
     }
+}
+
+/// Clients with a query on one path without which nothing is said of its queries, and requests of busy ones.
+const QUERIES: usize = 20;
+const QUERIES_OF_BUSY: f64 = 40.0;
+/// Distinct queries, as a share of those that there would be if each were drawn by chance.
+const FRESH: f64 = 0.8;
+
+/// Paths that nobody asked for with a query on calm days, and for which each request now has another query.
+fn fresh_queries(clients: &[Client], history: &History) -> BTreeSet<i64> {
+    let mut paths: BTreeMap<i64, Vec<&Client>> = BTreeMap::new();
+    for client in clients.iter().filter(|client| client.queried > 0.0) {
+        paths.entry(client.query_path).or_default().push(client);
+    }
+    let chance = |places: f64, draws: f64| places * (1.0 - (1.0 - 1.0 / places).powf(draws));
+    let fresh = |clients: &Vec<&Client>| {
+        if clients.len() >= QUERIES {
+            let tokens: BTreeSet<u32> = clients.iter().map(|client| client.query_token).collect();
+            return tokens.len() as f64 >= FRESH * chance(256.0, clients.len() as f64);
+        }
+        let busy = clients.iter().filter(|client| client.queried >= 3.0);
+        let (mut draws, mut distinct, mut expected) = (0.0, 0.0, 0.0);
+        for client in busy {
+            draws += client.queried;
+            distinct += f64::from(client.token_bits.count_ones());
+            expected += chance(64.0, client.queried);
+        }
+        draws >= QUERIES_OF_BUSY && distinct >= FRESH * expected
+    };
+    paths.retain(|path, clients| !history.queried.contains(path) && fresh(clients));
+    paths.into_keys().collect()
 }
 
 /// Share of a client's requests for paths that were never answered before and that hardly anybody asks for.

@@ -18,6 +18,10 @@ impl Signs {
         self.0 >> (sign as u32) & 1 == 1
     }
 
+    pub(super) fn bits(self) -> u64 {
+        self.0
+    }
+
     pub(super) fn iter(self) -> impl Iterator<Item = Sign> {
         Sign::ALL.iter().copied().filter(move |&sign| self.has(sign))
     }

@@ -74,6 +74,8 @@ pub struct Event {
     pub(super) row: RiseRow,
     /// The window that the verdict rests on.
     pub(super) strongest: usize,
+    /// Calm clients that were seen before it, and whether they are too few to know the site.
+    pub(super) calm_clients: f64,
     pub(super) thin: bool,
 }
 
@@ -190,8 +192,47 @@ fn event(
         verdict,
         decided_at_s: ((decided.until.0 - start) / 1000).max(0) as u64,
         strongest,
+        calm_clients: history.clients,
         thin: history.is_thin(),
         windows: seen,
         row: row.clone(),
     }
 }
+
+// LAB-BEGIN
+impl Seen {
+    /// Lab.
+    pub fn lab(&self) -> Vec<(traffic::Address, String)> {
+        let h = &self.look.lab;
+        self.look.clients.iter().map(|one| {
+            let d = &one.client.did;
+            let c = &one.client;
+            let slots: Vec<String> = c.slots.iter().take(5).map(|s| format!("{:x}:{}:{}:{}:{}", s.path, s.n, u8::from(s.followed), u8::from(s.not_found), u8::from(h.paths.contains(&s.path)))).collect();
+            let calm: f64 = h.agents.values().sum();
+            (c.key.address(), format!("{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{:.2}\t{}\t{:.3}\t{}\t{}\t{:x}\t{:.5}\t{}\t{}\t{}\t{}\t{}\t{:.3}\t{}\t{}\t{}\t{:.2}\t{}\t{}",
+                d.n, d.pages, d.assets, d.apis, d.not_found, d.random, d.asked, d.bare, d.own, d.odd, d.other, d.agents, d.gaps, d.ln_gap, d.ripe, d.followed,
+                c.agent, h.agents.get(&c.agent).copied().unwrap_or(0.0) / calm.max(1.0),
+                u8::from(c.seen.is_some_and(|s| s < self.from.0)), u8::from(c.net_seen.is_some_and(|s| s < self.from.0)), c.near_n, c.near_clients, u8::from(one.spared), one.score,
+                one.signs.bits(), c.first - self.from.0, c.last - self.from.0, c.weight, u8::from(c.key.has_net()), slots.join(",")))
+        }).collect()
+    }
+    /// Lab.
+    pub fn lab_head(&self) -> String {
+        let h = &self.look.lab;
+        let hb = h.habits();
+        format!(
+            "{}\t{:.1}\t{:.4}\t{:.4}\t{:.4}\t{}\t{}\t{:?}\t{}\t{}",
+            self.requests,
+            self.excess,
+            self.phi,
+            self.hard,
+            self.look.prior,
+            hb.n90,
+            hb.n99,
+            hb.pauses,
+            h.clients,
+            h.showed.map(|x| x.to_string()).join(",")
+        )
+    }
+}
+// LAB-END

@@ -63,7 +63,11 @@ pub(super) struct Visit {
     pub(super) odd: u32,
     pub(super) other: u32,
     pub(super) embed: u32,
-    /// Bits of agents and of query tokens, by hash, for counting distinct ones.
+    /// Requests for other than assets that have a query; the first such path, and the low byte of its query.
+    pub(super) queried: u32,
+    pub(super) query_path: i64,
+    pub(super) query_token: u32,
+    /// Bits of agents and of queries, by hash, for counting distinct ones.
     pub(super) agent_bits: u64,
     pub(super) token_bits: u64,
     pub(super) gaps: u32,
@@ -94,6 +98,9 @@ impl Visit {
         odd: 0,
         other: 0,
         embed: 0,
+        queried: 0,
+        query_path: -1,
+        query_token: 0,
         agent_bits: 0,
         token_bits: 0,
         gaps: 0,
@@ -121,16 +128,12 @@ impl Visit {
         self.not_found += u32::from(flags.status() == NOT_FOUND);
         self.overloaded += u32::from(flags.status() == OVERLOADED);
         self.agent_bits |= bit(row.agent as u64);
-        if flags.random() {
-            self.random += 1;
-            self.token_bits |= bit(u64::from(flags.token()));
-        }
         let agent = self.agent(row.agent);
         if flags.is_asset() {
             self.assets += 1;
             self.last_asset = row.time;
             let slots = &mut self.slots[..self.n_slots as usize];
-            slots.iter_mut().for_each(|slot| slot.followed |= row.time - slot.last <= FOLLOW);
+            slots.iter_mut().for_each(|slot| slot.followed |= row.time.saturating_sub(slot.last) <= FOLLOW);
             return None;
         }
         match flags.referer() {
@@ -154,6 +157,14 @@ impl Visit {
             }
         }
         self.slot(row);
+        self.random += u32::from(flags.random());
+        if flags.has_query() {
+            self.queried += 1;
+            self.token_bits |= bit(u64::from(flags.token()));
+            if self.query_path < 0 {
+                (self.query_path, self.query_token) = (row.path, flags.token());
+            }
+        }
         if flags.is_api() {
             self.apis += 1;
             return None;
@@ -161,7 +172,7 @@ impl Visit {
         self.pages += 1;
         let agent = &mut self.agents[agent?];
         let before = std::mem::replace(&mut agent.last_page, row.time);
-        let gap = row.time - before;
+        let gap = row.time.saturating_sub(before);
         if before == i64::MIN || gap >= SITTING {
             return None;
         }
@@ -228,7 +239,7 @@ impl Visit {
     /// Pages that were asked for long enough before `until` to have brought their assets, and those that did.
     pub(super) fn followed(&self, until: i64) -> (u32, u32) {
         let pages = self.slots[..self.n_slots as usize].iter().filter(|slot| !slot.api);
-        let ripe = pages.filter(|slot| slot.followed || slot.first <= until - FOLLOW);
+        let ripe = pages.filter(|slot| slot.followed || slot.first <= until.saturating_sub(FOLLOW));
         ripe.fold((0, 0), |(n, yes), slot| (n + 1, yes + u32::from(slot.followed)))
     }
 }
@@ -275,7 +286,7 @@ impl Lately {
     /// Whether it asked for the page that a referer names.
     pub(super) fn asked(&self, from: i64, time: i64) -> bool {
         let (page, when, client) = self.table[Self::place(from)];
-        page == from && client == self.client && time - when <= READING
+        page == from && client == self.client && time.saturating_sub(when) <= READING
     }
 }
 

@@ -1,0 +1,490 @@
+//! *Reports* TLS handshakes with one server that are begun at a rate beyond what is usual and never
+//! finished, or finished without any data after them, by few kinds of clients or many times by each.
+//!
+//! *Why it matters.* A handshake costs the server far more than the client. A few clients can keep all its cores
+//! busy without sending one request, so nothing shows in an access log.
+//!
+//! *Needs* handshakes that say whether they were finished, or flows in which TLS was recognised, both directions
+//! seen.
+//!
+//! *How.* By server, port and minute: handshakes, those not finished, flows of TLS and those that end after the
+//! handshake (at most 2,500 bytes from the client and 8,000 back, within 30 s); clients, of which 512 are
+//! sampled by hash; fingerprints. It is reported where at least 600 of a minute (ten a second) are not finished or
+//! without data, and eight spreads above what is usual for the server; that is four in five of all; and either
+//! one fingerprint has four in five, or each client tried ten times on average.
+//!
+//! *Benign causes and blind spots.* A certificate that expired makes all clients break off; they are of many kinds
+//! and try a few times each, so they are silent. Monitors and load balancers that only open a connection are
+//! slower. Silent: floods that send a request afterwards (see `application-flood`), renegotiation inside one
+//! connection, floods below ten a second.
+//!
+//! *Next step for the operator.* Limit new connections for each client in front of the server, and let clients of
+//! the named fingerprint pass a challenge.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use arrow_schema::{DataType, SchemaRef};
+use domain::{
+    BenignCause, Evidence, Finding, FindingId, Sample, Severity, Subject, Technique, Timestamp, Verdict,
+};
+use traffic::flow::Service;
+use traffic::{Address, Kind, Seed};
+
+use crate::case::Case;
+use crate::catalogue::Detector;
+use crate::engine::{
+    Accounted, Emit, EngineError, Gather, Input, Kernel, MakeKernel, Step, Tables, column_i32, column_i64,
+    schema_of,
+};
+use crate::stats::base::Base;
+use crate::stats::figures::rounded;
+use crate::stats::sample::{BottomK, Top};
+
+use super::packets::{MINUTE_MS, table};
+use super::words::grouped;
+
+/// See the module.
+pub const DETECTOR: Detector = Detector {
+    name: "tls-handshake-flood",
+    summary: "TLS handshakes that are begun in masses and lead to nothing",
+    gather,
+    judge,
+};
+
+/// The kept table.
+const SERVERS: &str = "tls-handshake-flood.servers";
+
+/// Idle handshakes of a minute: ten a second.
+const LEAST: i64 = 600;
+/// Idle handshakes of a minute that is worth a row.
+const WORTH_A_ROW: i64 = 60;
+const SPREADS: f64 = 8.0;
+const SAMPLED_CLIENTS: usize = 512;
+/// Clients that are named.
+const NAMED: usize = 5;
+
+/// A handshake with a chain of certificates and nothing after it: bytes from the client and from the server,
+/// with headers. A chain of three takes some 5,000.
+const IDLE_BYTES: i64 = 2500;
+const IDLE_BACK_BYTES: i64 = 8000;
+/// A connection that idles for longer is something else.
+const IDLE_MS: i64 = 30_000;
+
+fn gather(settings: &crate::Settings) -> Gather {
+    let servers = Step {
+        name: SERVERS,
+        from: vec![Input::mapped(Kind::Tls, handshakes), Input::mapped(Kind::Flow, flows)],
+        by: &["server_hi", "server_lo", "port", "minute", "kind"],
+        order: &["fingerprint", "client_hi", "client_lo"],
+        combine: None,
+        kernel: Arc::new(MakeServers { seed: settings.seed }),
+        small: false,
+        keep: true,
+        partitions: 64,
+    };
+    Gather { name: DETECTOR.name, reach_ms: i64::MAX, steps: vec![servers] }
+}
+
+fn columns() -> SchemaRef {
+    schema_of(&[
+        ("server_hi", DataType::Int64),
+        ("server_lo", DataType::Int64),
+        ("port", DataType::Int32),
+        ("minute", DataType::Int64),
+        ("kind", DataType::Int32),
+        ("fingerprint", DataType::Int64),
+        ("client_hi", DataType::Int64),
+        ("client_lo", DataType::Int64),
+        ("second", DataType::Int32),
+        ("idle", DataType::Int32),
+    ])
+}
+
+/// Handshakes of which it is known how they went.
+fn handshakes(batch: &RecordBatch) -> RecordBatch {
+    let long = |name| column_i64(batch, name);
+    let (server_hi, server_lo) = (long("server_hi"), long("server_lo"));
+    let (client_hi, client_lo) = (long("client_hi"), long("client_lo"));
+    let (time, fingerprint) = (long("time"), long("fingerprint"));
+    let (port, established) = (column_i32(batch, "server_port"), column_i32(batch, "established"));
+    let rows: Vec<[i64; 10]> = (0..time.len())
+        .filter(|&at| established[at] >= 0)
+        .map(|at| {
+            [
+                server_hi[at],
+                server_lo[at],
+                port[at].into(),
+                time[at].div_euclid(MINUTE_MS),
+                0,
+                fingerprint[at],
+                client_hi[at],
+                client_lo[at],
+                time[at].rem_euclid(MINUTE_MS) / 1000,
+                i64::from(established[at] == 0),
+            ]
+        })
+        .collect();
+    table(&columns(), &rows)
+}
+
+/// Flows of TLS over TCP, seen in both directions.
+fn flows(batch: &RecordBatch) -> RecordBatch {
+    let long = |name| column_i64(batch, name);
+    let int = |name| column_i32(batch, name);
+    let (src, dst) = ((long("src_hi"), long("src_lo")), (long("dst_hi"), long("dst_lo")));
+    let (time, duration, bytes, back) = (long("time"), long("duration"), long("bytes"), long("back_bytes"));
+    let (port, proto, service) = (int("dst_port"), int("proto"), int("service"));
+    let rows: Vec<[i64; 10]> = (0..time.len())
+        .filter(|&at| proto[at] == 6 && service[at] == Service::Tls.code() && back[at] > 0)
+        .map(|at| {
+            let idle = bytes[at] <= IDLE_BYTES && back[at] <= IDLE_BACK_BYTES && duration[at] <= IDLE_MS;
+            [
+                dst.0[at],
+                dst.1[at],
+                port[at].into(),
+                time[at].div_euclid(MINUTE_MS),
+                1,
+                -1,
+                src.0[at],
+                src.1[at],
+                time[at].rem_euclid(MINUTE_MS) / 1000,
+                idle.into(),
+            ]
+        })
+        .collect();
+    table(&columns(), &rows)
+}
+
+/// One server's minute, by what was seen of it.
+#[derive(Clone, Copy, Default)]
+struct Minute {
+    server: (i64, i64),
+    port: i64,
+    minute: i64,
+    /// 0 handshakes, 1 flows.
+    kind: i64,
+    all: i64,
+    /// Not finished, or without data.
+    idle: i64,
+    clients: i64,
+    /// Idle ones of the most frequent fingerprint that is known, and its id.
+    same: i64,
+    fingerprint: i64,
+    /// Idle ones of the busiest second.
+    peak: i64,
+    first: i64,
+    last: i64,
+    /// Busiest clients among those that were sampled, with their counts.
+    busiest: [(i64, i64, i64); NAMED],
+}
+
+const COLUMNS: usize = 13 + 3 * NAMED;
+
+fn minute_columns() -> SchemaRef {
+    let names: Vec<String> = (0..COLUMNS).map(|at| format!("c{at:02}")).collect();
+    let columns: Vec<(&str, DataType)> = names.iter().map(|name| (name.as_str(), DataType::Int64)).collect();
+    schema_of(&columns)
+}
+
+impl Minute {
+    fn row(&self) -> [i64; COLUMNS] {
+        let mut row = [0; COLUMNS];
+        row[..13].copy_from_slice(&[
+            self.server.0,
+            self.server.1,
+            self.port,
+            self.minute,
+            self.kind,
+            self.all,
+            self.idle,
+            self.clients,
+            self.same,
+            self.fingerprint,
+            self.peak,
+            self.first,
+            self.last,
+        ]);
+        for (place, (hi, lo, n)) in row[13..].as_chunks_mut::<3>().0.iter_mut().zip(self.busiest) {
+            *place = [hi, lo, n];
+        }
+        row
+    }
+
+    fn read(batch: &RecordBatch) -> Vec<Self> {
+        let columns: Vec<&[i64]> =
+            batch.schema_ref().fields().iter().map(|field| column_i64(batch, field.name())).collect();
+        (0..batch.num_rows())
+            .map(|at| {
+                let of = |column: usize| columns[column][at];
+                Self {
+                    server: (of(0), of(1)),
+                    port: of(2),
+                    minute: of(3),
+                    kind: of(4),
+                    all: of(5),
+                    idle: of(6),
+                    clients: of(7),
+                    same: of(8),
+                    fingerprint: of(9),
+                    peak: of(10),
+                    first: of(11),
+                    last: of(12),
+                    busiest: std::array::from_fn(|n| (of(13 + 3 * n), of(14 + 3 * n), of(15 + 3 * n))),
+                }
+            })
+            .collect()
+    }
+
+    fn is_flood(&self) -> bool {
+        self.idle >= LEAST
+            && 5 * self.idle >= 4 * self.all
+            && (5 * self.same >= 4 * self.idle || self.idle >= 10 * self.clients)
+    }
+}
+
+struct MakeServers {
+    seed: Seed,
+}
+
+impl MakeKernel for MakeServers {
+    fn input(&self) -> SchemaRef {
+        columns()
+    }
+
+    fn output(&self) -> SchemaRef {
+        minute_columns()
+    }
+
+    fn start(&self, _: &Tables) -> Box<dyn Kernel> {
+        Box::new(Servers {
+            seed: self.seed,
+            rows: 0,
+            key: None,
+            minute: Minute::default(),
+            fingerprint: (-1, 0),
+            clients: BottomK::new(SAMPLED_CLIENTS),
+            seconds: [0; 60],
+            out: Vec::new(),
+        })
+    }
+}
+
+struct Servers {
+    seed: Seed,
+    rows: u64,
+    key: Option<(i64, i64, i64, i64, i64)>,
+    minute: Minute,
+    /// The fingerprint that is under way, and its idle handshakes.
+    fingerprint: (i64, i64),
+    clients: BottomK<(i64, i64)>,
+    seconds: [i64; 60],
+    out: Vec<[i64; COLUMNS]>,
+}
+
+impl Kernel for Servers {
+    fn push(&mut self, batch: &RecordBatch, out: &mut Emit<'_>) -> Result<(), EngineError> {
+        let long = |name| column_i64(batch, name);
+        let int = |name| column_i32(batch, name);
+        let (server_hi, server_lo, minute) = (long("server_hi"), long("server_lo"), long("minute"));
+        let (client_hi, client_lo) = (long("client_hi"), long("client_lo"));
+        let (port, kind, fingerprint) = (int("port"), int("kind"), long("fingerprint"));
+        let (second, idle) = (int("second"), int("idle"));
+        self.rows += minute.len() as u64;
+        for n in 0..minute.len() {
+            let key = (server_hi[n], server_lo[n], i64::from(port[n]), minute[n], i64::from(kind[n]));
+            if self.key != Some(key) {
+                self.close();
+                self.key = Some(key);
+                if self.out.len() >= 4096 {
+                    out.emit(table(&minute_columns(), &self.out))?;
+                    self.out.clear();
+                }
+            }
+            self.minute.all += 1;
+            if idle[n] == 0 {
+                continue;
+            }
+            self.minute.idle += 1;
+            self.seconds[second[n].clamp(0, 59) as usize] += 1;
+            if self.fingerprint.0 != fingerprint[n] {
+                self.close_fingerprint();
+                self.fingerprint = (fingerprint[n], 0);
+            }
+            self.fingerprint.1 += 1;
+            let client = Address { hi: client_hi[n], lo: client_lo[n] };
+            self.clients.add(self.seed.address(client), (client.hi, client.lo), 1);
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, out: &mut Emit<'_>) -> Result<Accounted, EngineError> {
+        self.close();
+        out.emit(table(&minute_columns(), &self.out))?;
+        Ok(Accounted::used(self.rows))
+    }
+}
+
+impl Servers {
+    fn close_fingerprint(&mut self) {
+        let (fingerprint, n) = std::mem::replace(&mut self.fingerprint, (-1, 0));
+        if fingerprint >= 0 && n > self.minute.same {
+            (self.minute.fingerprint, self.minute.same) = (fingerprint, n);
+        }
+    }
+
+    fn close(&mut self) {
+        self.close_fingerprint();
+        let mut minute = std::mem::take(&mut self.minute);
+        if let Some((hi, lo, port, at, kind)) = self.key.filter(|_| minute.idle >= WORTH_A_ROW) {
+            minute.server = (hi, lo);
+            (minute.port, minute.minute, minute.kind) = (port, at, kind);
+            minute.clients = self.clients.distinct().round() as i64;
+            let mut top = Top::new(NAMED);
+            self.clients.iter().for_each(|(client, n)| top.push(client, n));
+            minute.busiest = [(-1, -1, 0); NAMED];
+            for (place, ((hi, lo), n)) in minute.busiest.iter_mut().zip(top.iter()) {
+                *place = (hi, lo, n);
+            }
+            minute.peak = self.seconds.iter().copied().max().unwrap_or(0);
+            let busy = |n: &i64| *n > 0 && 10 * n >= minute.peak;
+            minute.first = self.seconds.iter().position(busy).unwrap_or(0) as i64;
+            minute.last = self.seconds.iter().rposition(busy).unwrap_or(0) as i64;
+            self.out.push(minute.row());
+        }
+        self.clients.clear();
+        self.seconds = [0; 60];
+    }
+}
+
+fn judge(case: &Case<'_>) -> Vec<Finding> {
+    let mut servers: BTreeMap<(Address, i64), BTreeMap<i64, Vec<Minute>>> = BTreeMap::new();
+    let mut begin = i64::MAX;
+    for minute in case.tables.get(SERVERS).into_iter().flatten().flat_map(Minute::read) {
+        begin = begin.min(minute.minute);
+        let server = (Address { hi: minute.server.0, lo: minute.server.1 }, minute.port);
+        servers.entry(server).or_default().entry(minute.minute).or_default().push(minute);
+    }
+    let mut findings = Vec::new();
+    for ((server, port), minutes) in &servers {
+        // Both points of view on one minute tell the same; the one with more counts.
+        let idle = |minute: i64| {
+            minutes.get(&minute).into_iter().flatten().map(|m| m.idle).max().map_or(0.0, |n| n as f64)
+        };
+        let hot: Vec<&Minute> = minutes
+            .values()
+            .filter_map(|kinds| {
+                kinds.iter().filter(|minute| minute.is_flood()).max_by_key(|m| (m.idle, -m.kind))
+            })
+            .collect();
+        for run in hot.chunk_by(|a, b| b.minute - a.minute <= 2) {
+            let base = Base::at(run[0].minute, begin, idle);
+            let limit = base.above(SPREADS).max(LEAST as f64);
+            if run.iter().any(|minute| minute.idle as f64 >= limit) {
+                findings.push(finding(case, *server, *port, run, &base, limit));
+            }
+        }
+    }
+    findings
+}
+
+fn finding(case: &Case<'_>, server: Address, port: i64, run: &[&Minute], base: &Base, limit: f64) -> Finding {
+    let name = case.names.texts.address(server);
+    let strongest = run.iter().fold(run[0], |a, b| if b.idle > a.idle { b } else { a });
+    let (first, last) = (run[0], run[run.len() - 1]);
+    let first_seen = Timestamp::from_seconds(first.minute * 60 + first.first);
+    let last_seen = Timestamp(((last.minute * 60 + last.last) * 1000) + 999);
+    let subjects = vec![Subject::Ip(name.clone())];
+    let idle: i64 = run.iter().map(|minute| minute.idle).sum();
+    let did = if strongest.kind == 0 { "were not finished" } else { "ended without data" };
+    let share = |part: i64, whole: i64| 100.0 * part as f64 / whole.max(1) as f64;
+    let fingerprint = if strongest.same > 0 {
+        format!(
+            " Of these, {:.0} % have the fingerprint {}.",
+            share(strongest.same, strongest.idle),
+            case.names.texts.get(strongest.fingerprint)
+        )
+    } else {
+        String::new()
+    };
+    Finding {
+        id: FindingId::of(DETECTOR.name, &subjects, first_seen),
+        revision: 1,
+        ended: Some(last_seen),
+        detector: DETECTOR.name.to_owned(),
+        title: format!(
+            "{} TLS handshakes with {name} port {port} {did}: up to {} a second from {} clients",
+            grouped(idle as f64),
+            grouped(strongest.peak as f64),
+            grouped(strongest.clients as f64)
+        ),
+        severity: if strongest.idle as f64 >= 10.0 * limit { Severity::High } else { Severity::Medium },
+        confidence: if base.is_known() { 0.9 } else { 0.8 },
+        first_seen,
+        last_seen,
+        asset: server.ip().and_then(|ip| case.settings.site.asset_of(ip)).map(|asset| asset.id.clone()),
+        subjects,
+        verdict: Some(Verdict::Attack),
+        evidence: Evidence {
+            observed: format!(
+                "In the busiest minute {} of {} handshakes {did}, {} for each of {} clients on average.{fingerprint}",
+                grouped(strongest.idle as f64),
+                grouped(strongest.all as f64),
+                rounded(strongest.idle as f64 / strongest.clients.max(1) as f64),
+                grouped(strongest.clients as f64)
+            ),
+            expected: if base.is_known() {
+                format!(
+                    "By {}, {} in a minute lead to nothing; the limit was {}.",
+                    base.from,
+                    rounded(base.median),
+                    grouped(limit)
+                )
+            } else {
+                format!(
+                    "The recording is too short to know what is usual here (cold start): the floor of {} in a minute decided.",
+                    grouped(limit)
+                )
+            },
+            window_s: Some(60),
+            samples: strongest
+                .busiest
+                .iter()
+                .filter(|(.., n)| *n > 0)
+                .map(|&(hi, lo, n)| Sample {
+                    time: first_seen,
+                    account: case.names.texts.address(Address { hi, lo }),
+                    action: format!("began {n} handshakes in the busiest minute"),
+                    object: format!("{name} port {port}"),
+                    lag_s: 0.0,
+                })
+                .collect(),
+            counts: BTreeMap::from([
+                ("idle_handshakes".to_owned(), idle as f64),
+                ("peak_per_s".to_owned(), strongest.peak as f64),
+                ("clients_in_busiest_minute".to_owned(), strongest.clients as f64),
+                ("same_fingerprint_share".to_owned(), rounded(share(strongest.same, strongest.idle) / 100.0)),
+                ("limit_in_a_minute".to_owned(), rounded(limit)),
+            ]),
+            ..Evidence::default()
+        },
+        benign_causes: vec![
+            BenignCause {
+                name: "broken-client".to_owned(),
+                why: "One programme on many machines that refuses the certificate and tries again at once has one \
+                      fingerprint too; ask what was rolled out at that time."
+                    .to_owned(),
+            },
+            BenignCause {
+                name: "monitor".to_owned(),
+                why: "A monitor or load balancer may open connections without using them, at a steady rate.".to_owned(),
+            },
+        ],
+        next_step: "Limit new connections for each client in front of the server; clients with the named fingerprint can be \
+                    sent to a challenge."
+            .to_owned(),
+        techniques: vec![Technique("ATTACK:T1499.002".to_owned())],
+        provenance: case.names.provenance(),
+    }
+}

@@ -1,0 +1,4 @@
+//! Detectors of floods on small tables of rows.
+
+mod common;
+mod volumetric_ddos;

@@ -1,0 +1,6 @@
+//! Inputs that do not end.
+
+mod follow;
+mod peers;
+mod tail;
+mod udp;
