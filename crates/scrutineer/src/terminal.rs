@@ -160,11 +160,12 @@ impl Page {
         }
         self.seen(finding);
         let weighed = availability::are_weighed(&evidence.reasons);
+        let unit = availability::unit_of(finding);
         if weighed {
             self.field("Why", availability::WEIGHTS);
         }
         for (n, reason) in evidence.reasons.iter().take(REASONS_TOLD).enumerate() {
-            let words = shown(&availability::reason(reason), SENTENCE_LIMIT);
+            let words = shown(&availability::reason(reason, &unit), SENTENCE_LIMIT);
             if weighed {
                 let weight = availability::weight(reason.weight);
                 self.paragraph(&format!("   {:<12} {weight:>5}  ", ""), &words);
@@ -177,7 +178,7 @@ impl Page {
             self.field("", &format!("… and {}.", counted(rest, "more reason", "more reasons")));
         }
         if let Some(block) = &evidence.blockable {
-            if let Some(words) = availability::may_block(block, &availability::unit_of(finding)) {
+            if let Some(words) = availability::may_block(block, &unit) {
                 self.field("May block", &words);
             }
             for (n, spared) in block.spare.iter().take(SPARED_TOLD).enumerate() {

@@ -32,7 +32,7 @@ pub(super) fn article(run: &Summary, n: usize, finding: &Finding) -> Markup {
             }
             (letter(run, finding))
             @for series in evidence.series.iter().take(SERIES_DRAWN) { (chart::figure(series, finding, &events)) }
-            @if !evidence.reasons.is_empty() { (verdict::reasons(&evidence.reasons)) }
+            @if !evidence.reasons.is_empty() { (verdict::reasons(finding)) }
             @if let Some(block) = &evidence.blockable { (verdict::blockable(finding, block)) }
             @if !evidence.members.is_empty() { (network::figure(&evidence.members, &evidence.ties)) }
             @if !evidence.objects.is_empty() {
