@@ -199,7 +199,20 @@ fn one(
         use std::io::Write;
         let mut out = std::io::BufWriter::new(std::fs::File::create(format!("{folder}/{}.tsv", plan.seed))?);
         let f = &plan.flood;
-        writeln!(out, "#\t{}\t{}\t{}\t{}\t{}\t{:.1}\t{:?}\t{:?}\t{:.2}\t{}", plan.seed, plan.label.name(), f.kind.name(), f.source.name(), site_number(number), plan.load, f.agents, f.referers, plan.flood_share, plan.base.earlier_days)?;
+        writeln!(
+            out,
+            "#\t{}\t{}\t{}\t{}\t{}\t{:.1}\t{:?}\t{:?}\t{:.2}\t{}",
+            plan.seed,
+            plan.label.name(),
+            f.kind.name(),
+            f.source.name(),
+            site_number(number),
+            plan.load,
+            f.agents,
+            f.referers,
+            plan.flood_share,
+            plan.base.earlier_days
+        )?;
         let truth: BTreeMap<Address, (usize, usize, Who)> = BTreeMap::new();
         if let Some(event) = main {
             for seen in event.windows.iter().filter(|seen| seen.seconds() == 300) {

@@ -141,6 +141,12 @@ pub(super) fn floods(outcomes: &[Outcome]) -> String {
         let of = move |one: &Outcome| one.plan.flood.source == source && !one.is_smart_human();
         splits.push((source.name().to_owned(), Box::new(of)));
     }
+    let seen = |one: &Outcome| one.plan.flood.seen_address >= 0.1;
+    let names = ["fewer than 6 % of addresses seen before", "10 to 50 % of addresses seen before"];
+    for (name, many) in names.into_iter().zip([false, true]) {
+        let of = move |one: &Outcome| seen(one) == many && !one.is_smart_human();
+        splits.push((name.to_owned(), Box::new(of)));
+    }
     splits.push(("all but smart-human".to_owned(), Box::new(|one| !one.is_smart_human())));
     let rows = splits.into_iter().map(|(name, of)| {
         let of: Vec<&Outcome> = outcomes.iter().filter(|one| one.plan.has_flood() && of(one)).collect();
