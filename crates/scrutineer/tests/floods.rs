@@ -42,14 +42,14 @@ fn found(inputs: &[PathBuf]) -> Result<Vec<String>, Failure> {
 
 const SYN_ACK: &str = "medium 2021-06-05T03:58:45Z: TCP SYN-ACK reflection (with RST of the same reflection) towards \
                        10.10.10.10: up to 6,651 packets/s";
-const ISAKMP: &str =
-    "medium 2021-06-14T19:45:01Z: UDP amplification (isakmp-nat-t/4500) towards 10.10.10.10: up to 3,984 packets/s";
+const ISAKMP: &str = "medium 2021-06-14T19:45:01Z: UDP amplification (isakmp-nat-t/4500) towards 10.10.10.10: up to 3,984 packets/s";
 const SNMP: &str =
     "medium 2021-05-15T14:50:40Z: UDP amplification (snmp/161) towards 10.10.10.10: up to 4,079 packets/s";
 // The recording begins at 15:55:45.
 const DOMINATE: &str =
     "medium 2021-04-01T15:56:19Z: spoofed SYN flood towards 10.10.10.10: up to 7,274 packets/s";
-const SPOOFED: &str = "high 2021-04-28T10:30:21Z: spoofed SYN flood towards 10.10.10.10: up to 22,322 packets/s";
+const SPOOFED: &str =
+    "high 2021-04-28T10:30:21Z: spoofed SYN flood towards 10.10.10.10: up to 22,322 packets/s";
 const TRICKLE: &str = "info 2021-06-20T19:43:00Z: 893 odd SYN and SYN-ACK packets towards 10.10.10.10 within 14 min, far \
                        below any rate that matters";
 
@@ -91,7 +91,9 @@ const ORDINARY: &[&str] = &[
 fn recorded_ordinary_traffic_is_silent() -> Result<(), Failure> {
     let more = ["ndpi/synscan.pcap", "ctu-2023-02-20", "rita/missing_host", "weblogs/nasa_19950801_clf.log"];
     for name in ORDINARY.iter().chain(&more) {
-        let Some(path) = shared(&format!("recorded_ordinary_traffic_is_silent ({name})"), &[name]) else { continue };
+        let Some(path) = shared(&format!("recorded_ordinary_traffic_is_silent ({name})"), &[name]) else {
+            continue;
+        };
         assert_eq!(found(&path)?, Vec::<String>::new(), "{name}");
     }
     Ok(())

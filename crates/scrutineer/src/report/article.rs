@@ -34,7 +34,7 @@ pub(super) fn article(run: &Summary, n: usize, finding: &Finding) -> Markup {
             @for series in evidence.series.iter().take(SERIES_DRAWN) { (chart::figure(series, finding, &events)) }
             @if !evidence.reasons.is_empty() { (verdict::reasons(finding)) }
             @if let Some(block) = &evidence.blockable { (verdict::blockable(finding, block)) }
-            @if !evidence.members.is_empty() { (network::figure(&evidence.members, &evidence.ties)) }
+            @if !evidence.members.is_empty() && !is_availability(finding) { (network::figure(&evidence.members, &evidence.ties)) }
             @if !evidence.objects.is_empty() {
                 (timeline::figure(&evidence.objects, &evidence.samples, evidence.window_s))
                 (tables::objects(&evidence.objects, &evidence.members))
@@ -42,8 +42,8 @@ pub(super) fn article(run: &Summary, n: usize, finding: &Finding) -> Markup {
             @if !evidence.sensitivity.is_empty() {
                 (tables::sensitivity(&evidence.sensitivity, evidence.window_s))
             }
-            @if !evidence.members.is_empty() { (tables::members(&evidence.members)) }
-            @if !evidence.samples.is_empty() { (tables::samples(&evidence.samples)) }
+            @if !evidence.members.is_empty() && !is_availability(finding) { (tables::members(&evidence.members)) }
+            @if !evidence.samples.is_empty() { (tables::samples(&evidence.samples, is_availability(finding))) }
             (particulars(finding))
         }
     }
