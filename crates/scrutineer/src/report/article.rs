@@ -9,7 +9,7 @@ use crate::availability;
 use crate::summary::{
     CAVEAT, Summary, capital, is_availability, is_coordination, spoken, urgency, verdict_words,
 };
-use crate::words::{NAME_LIMIT, confidence, figure, minute, percent, q_words, seconds, shown, span};
+use crate::words::{NAME_LIMIT, bound, confidence, figure, minute, percent, q_words, seconds, shown, span};
 
 /// Charts of one finding; a fourth question would be another finding.
 const SERIES_DRAWN: usize = 3;
@@ -69,10 +69,10 @@ fn letter(run: &Summary, finding: &Finding) -> Markup {
             }
             @if is_availability(finding) {
                 @let against = availability::against(run, finding);
-                @if !against.is_empty() { dt { "Aimed at" } dd { (said(&against, SENTENCE_LIMIT)) } }
+                @if !against.is_empty() { dt { (availability::about(finding)) } dd { (said(&against, SENTENCE_LIMIT)) } }
                 dt { "When" }
                 dd {
-                    (span(finding.first_seen, finding.last_seen)) "."
+                    (bound(&span(finding.first_seen, finding.last_seen))) "."
                     @for event in run.events_of(finding) { " Expected at that time: " (said(&availability::event(event), 2 * NAME_LIMIT)) "." }
                 }
             }
