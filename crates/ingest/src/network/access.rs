@@ -280,10 +280,10 @@ fn peer(word: &[u8]) -> Option<Address> {
 
 /// A status of three digits; 0 for `-`.
 fn status(text: &[u8]) -> i32 {
-    if text.len() != 3 {
-        0
-    } else {
+    if text.len() == 3 {
         text.iter().fold(0, |n, b| n * 10 + i32::from(b.wrapping_sub(b'0').min(9)))
+    } else {
+        0
     }
 }
 

@@ -5,3 +5,4 @@ mod access_real;
 mod auth;
 mod auth_real;
 mod common;
+mod robust;

@@ -62,9 +62,12 @@ pub(super) struct Blocked {
     /// Clients from whose address people and the flood both send; those blocked.
     pub(super) shared: usize,
     pub(super) shared_by_any: usize,
-    /// Addresses of many; those blocked.
+    /// Addresses of many of which four agents or more were seen; those blocked.
     pub(super) nats: usize,
     pub(super) nats_by_any: usize,
+    /// Addresses of many of which fewer were seen: no more than a household shows. Those blocked.
+    pub(super) quiet_nats: usize,
+    pub(super) quiet_nats_by_any: usize,
     /// Newsrooms' programs; those blocked.
     pub(super) programs: usize,
     pub(super) programs_by_any: usize,
@@ -80,8 +83,13 @@ pub(super) fn engine() -> Result<Engine, EvaluateError> {
     Ok(Engine::new(1, MEMORY, Arc::new(store::TempScratch::create(None)?)))
 }
 
-/// Runs plans on as many threads as the machine has; outcomes are in the order of the plans. Mixes of even
-/// seeds are played on the first site, the others on the second.
+/// The site on which a mix is played: the seeds take turns.
+pub(super) fn site_of<'a>(sites: &'a [Site], plan: &Plan) -> (usize, &'a Site) {
+    let number = (plan.seed % sites.len() as u64) as usize;
+    (number, &sites[number])
+}
+
+/// Runs plans on as many threads as the machine has; outcomes are in the order of the plans.
 pub(super) fn all(
     sites: &[Site],
     plans: &[Plan],
@@ -96,8 +104,8 @@ pub(super) fn all(
         loop {
             let at = next.fetch_add(1, Ordering::Relaxed);
             let Some(plan) = plans.get(at) else { return Ok(done) };
-            let site = (plan.seed % sites.len() as u64) as usize;
-            done.push((at, one(&sites[site], site, plan, &engine, thorough)?));
+            let (number, site) = site_of(sites, plan);
+            done.push((at, one(site, number, plan, &engine, thorough)?));
             say(at + 1);
         }
     };
@@ -264,7 +272,8 @@ fn blocked(mix: &Mix, event: Option<&Event>) -> Blocked {
             continue;
         }
         let by = blocking.and_then(|blocking| blocking.blocks(row));
-        let seen = clients.entry(mix.client(row)).or_default();
+        let client = mix.client(row);
+        let seen = clients.entry(client).or_default();
         if *who == Who::Bot {
             blocked.flood += 1;
             blocked.flood_by_address += usize::from(by == Some(By::Address));
@@ -272,6 +281,9 @@ fn blocked(mix: &Mix, event: Option<&Event>) -> Blocked {
             seen.flood = true;
         } else {
             seen.people |= who.is_human();
+            if nats.contains(&client) && !seen.agents.contains(&row.agent) {
+                seen.agents.push(row.agent);
+            }
             seen.program |= *who == Who::Scraper;
             seen.by_address |= by == Some(By::Address);
             seen.by_any |= by.is_some();
@@ -279,11 +291,13 @@ fn blocked(mix: &Mix, event: Option<&Event>) -> Blocked {
     }
     for (client, seen) in &clients {
         let hit = usize::from(seen.by_any);
-        if nats.contains(client) {
+        if nats.contains(client) && seen.agents.len() >= MANY {
             blocked.nats += 1;
             blocked.nats_by_any += hit;
-        }
-        if seen.people && seen.flood {
+        } else if nats.contains(client) {
+            blocked.quiet_nats += 1;
+            blocked.quiet_nats_by_any += hit;
+        } else if seen.people && seen.flood {
             blocked.shared += 1;
             blocked.shared_by_any += hit;
         } else if seen.people {
@@ -298,8 +312,15 @@ fn blocked(mix: &Mix, event: Option<&Event>) -> Blocked {
     blocked
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+/// Agents from which an address is seen to be that of many.
+const MANY: usize = 4;
+
+/// What is known of a client.
+#[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each was seen or was not, and they are independent")]
 struct Seen {
+    /// Distinct agents, where it is an address of many.
+    agents: Vec<i64>,
     people: bool,
     program: bool,
     flood: bool,

@@ -198,6 +198,8 @@ pub(super) fn hits(outcomes: &[Outcome]) -> String {
         sum.shared_by_any += b.shared_by_any;
         sum.nats += b.nats;
         sum.nats_by_any += b.nats_by_any;
+        sum.quiet_nats += b.quiet_nats;
+        sum.quiet_nats_by_any += b.quiet_nats_by_any;
         sum.programs += b.programs;
         sum.programs_by_any += b.programs_by_any;
     }
@@ -209,7 +211,8 @@ pub(super) fn hits(outcomes: &[Outcome]) -> String {
         &["who", "clients", "hit by address", "hit by address or rule"],
         [
             row("people", sum.people, Some(sum.people_by_address), sum.people_by_any),
-            row("addresses of many", sum.nats, None, sum.nats_by_any),
+            row("addresses of many, four agents or more within the window", sum.nats, None, sum.nats_by_any),
+            row("addresses of many, fewer agents", sum.quiet_nats, None, sum.quiet_nats_by_any),
             row("people whose address a part of the flood uses too", sum.shared, None, sum.shared_by_any),
             row("newsrooms' programs, undeclared", sum.programs, None, sum.programs_by_any),
         ],

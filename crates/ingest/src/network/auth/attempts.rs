@@ -52,6 +52,7 @@ pub(super) struct Place<'a> {
 }
 
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is something that was said, in any combination")]
 struct Connection {
     last: i64,
     waiting: Option<Login>,

@@ -39,7 +39,7 @@ pub(super) fn open(line: &[u8], bounds: Bounds) -> Result<Entry<'_>, Reason> {
     let bounds_checked = bounds.check(time)?;
     // vsftpd's own log has neither host nor program.
     if rest.starts_with(b"[pid ") {
-        return entry(bounds_checked, note, b"", b"vsftpd", b"", rest);
+        return Ok(entry(bounds_checked, note, b"", b"vsftpd", b"", rest));
     }
     let (first, after) = word(rest);
     // Some have no host: then the first word is the program.
@@ -49,7 +49,7 @@ pub(super) fn open(line: &[u8], bounds: Bounds) -> Result<Entry<'_>, Reason> {
     if program.is_empty() {
         return Err(Reason::NoProgram);
     }
-    entry(bounds_checked, note, host, program, process, message)
+    Ok(entry(bounds_checked, note, host, program, process, message))
 }
 
 fn entry<'a>(
@@ -59,15 +59,15 @@ fn entry<'a>(
     program: &'a [u8],
     process: &'a [u8],
     message: &'a [u8],
-) -> Result<Entry<'a>, Reason> {
-    Ok(Entry {
+) -> Entry<'a> {
+    Entry {
         time,
         note,
         host: Cow::Borrowed(host),
         program: Cow::Borrowed(program),
         process: Cow::Borrowed(process),
         message: Cow::Borrowed(message),
-    })
+    }
 }
 
 /// The next word and what follows it.
@@ -100,7 +100,7 @@ fn rfc5424(line: &[u8], bounds: Bounds) -> Result<Entry<'_>, Reason> {
     let message = without_structure(rest).ok_or(Reason::NoProgram)?;
     let or_none = |text| if text == b"-" { &b""[..] } else { text };
     let message = message.strip_prefix(b"\xef\xbb\xbf").unwrap_or(message);
-    entry(read.millis, None, or_none(host), or_none(program), or_none(process), message)
+    Ok(entry(read.millis, None, or_none(host), or_none(program), or_none(process), message))
 }
 
 /// What follows the structured data: `-`, or elements in brackets whose values are quoted.
