@@ -1,12 +1,20 @@
 //! What a finding about floods and crowds says in words, the same on the terminal and in the report.
 
-use domain::{BlockRule, Blockable, ExpectedEvent, Finding, Reason, Series, Subject};
+use domain::{BlockRule, Blockable, ExpectedEvent, Finding, Reason, Series, Subject, Verdict};
 
 use crate::summary::Summary;
-use crate::words::{NAME_LIMIT, clock, counted, figure, listed, percent, seconds, shown, span, thousands};
+use crate::words::{NAME_LIMIT, clock, counted, figure, hours, listed, percent, seconds, shown, thousands};
 
 /// Sources or signatures that are named in a sentence.
 const NAMED: usize = 5;
+
+/// How the thing is introduced that a finding concerns: nobody aims a crowd.
+pub(crate) fn about(finding: &Finding) -> &'static str {
+    match finding.verdict {
+        Some(Verdict::Attack | Verdict::Mixed) => "Aimed at",
+        _ => "Concerns",
+    }
+}
 
 /// What it is aimed at: the asset where one is known, else the subjects.
 pub(crate) fn against(run: &Summary, finding: &Finding) -> String {
@@ -161,7 +169,7 @@ pub(crate) fn unit_of(finding: &Finding) -> String {
 
 /// An expected event with its time.
 pub(crate) fn event(event: &ExpectedEvent) -> String {
-    format!("{}, {}", shown(&event.name, NAME_LIMIT), span(event.from, event.until))
+    format!("{}, {}", shown(&event.name, NAME_LIMIT), hours(event.from, event.until))
 }
 
 #[cfg(test)]

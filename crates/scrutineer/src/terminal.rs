@@ -149,7 +149,7 @@ impl Page {
         self.field("How sure", &how_sure(finding));
         let against = availability::against(run, finding);
         if !against.is_empty() {
-            self.field("Aimed at", &against);
+            self.field(availability::about(finding), &against);
         }
         self.field("When", &span(finding.first_seen, finding.last_seen));
         for event in run.events_of(finding) {

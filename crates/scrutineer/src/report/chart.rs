@@ -9,7 +9,7 @@ use super::scale::px;
 use super::tables;
 use crate::availability::{event, highest, level, peak, start_of, step_name, step_s};
 use crate::summary::capital;
-use crate::words::{self, NAME_LIMIT, clock, day, hour, seconds, shown, span, thousands, time};
+use crate::words::{self, NAME_LIMIT, bound, clock, day, hour, seconds, shown, span, thousands, time};
 
 /// Rows of the table behind the picture; closer steps are shown together.
 const TABLE_ROWS: usize = 360;
@@ -32,7 +32,7 @@ pub(super) fn figure(series: &Series, finding: &Finding, events: &[&ExpectedEven
             figcaption {
                 p {
                     (capital_unit(series)) " in each " (step_name(series)) ". Bars in colour belong to the finding."
-                    @if let Some(peak) = peak(series) { " The highest: " (peak) "." }
+                    @if let Some(peak) = peak(series) { " The highest: " (bound(&peak)) "." }
                     @for event in events.iter().take(EVENTS) { " Expected: " (said(&self::event(event), 2 * NAME_LIMIT)) "." }
                     @if events.len() > EVENTS { " " (events.len() - EVENTS) " more events were expected." }
                 }
@@ -180,12 +180,12 @@ fn named<'a>(events: &[&'a ExpectedEvent], scale: &Scale) -> Vec<(&'a ExpectedEv
 /// What is usual, and where the alarm lies, each with its figure.
 fn lines(usual: Option<f64>, alarm: Option<f64>, scale: &Scale, sheet: &Sheet, narrow: bool) -> Markup {
     let mut usual_y = usual.map(|value| scale.y(value) + if narrow { -6.0 } else { 5.0 });
-    let alarm_y = alarm.map(|value| scale.y(value) + if narrow { -6.0 } else { 5.0 });
+    let mut alarm_y = alarm.map(|value| scale.y(value) + if narrow { -6.0 } else { 5.0 });
     if let (Some(u), Some(a)) = (usual_y, alarm_y)
         && (u - a).abs() < 17.0
     {
-        // One above the other, below the axis if need be.
-        usual_y = Some(if narrow { a - 17.0 } else { a + 17.0 });
+        // One above the other; beside the bars there is room below the axis, on them there is none.
+        (usual_y, alarm_y) = if narrow { (Some(u), Some(u - 17.0)) } else { (Some(a + 17.0), Some(a)) };
     }
     let place = if narrow { (sheet.axis[0] + 4.0, "start") } else { (sheet.axis[1] + 8.0, "start") };
     html! {
