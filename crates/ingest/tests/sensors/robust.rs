@@ -90,7 +90,7 @@ proptest! {
         start in prop::sample::select(STARTS),
         rest in proptest::collection::vec(any::<u8>(), 0..600),
     ) {
-        ingest::fuzzing::fuzz_text(&[start.as_bytes(), &rest].concat());
+        ingest::fuzzing::fuzz_text(&[start.as_bytes(), rest.as_slice()].concat());
     }
 
     #[test]
