@@ -2,6 +2,7 @@
 //!
 //! Every figure comes from a process of its own, so that its peak of memory is its own.
 
+mod access;
 mod check;
 mod generate;
 mod pcap;
@@ -48,6 +49,8 @@ pub(crate) struct Bench {
 /// What is measured, where it is not the engine.
 #[derive(Debug, clap::Subcommand)]
 enum What {
+    /// The reader of access logs, without and with detectors, beside GoAccess
+    Access(access::Access),
     /// The reader of packets, beside softflowd
     Pcap(pcap::Pcap),
 }
@@ -58,8 +61,10 @@ pub(crate) type BenchError = Box<dyn std::error::Error + Send + Sync>;
 /// Runs what the arguments ask for.
 #[expect(clippy::print_stdout, reason = "the figures are the result")]
 pub(crate) fn main(args: &Bench) -> Result<(), BenchError> {
-    if let Some(What::Pcap(args)) = &args.what {
-        return pcap::main(args);
+    match &args.what {
+        Some(What::Access(args)) => return access::main(args),
+        Some(What::Pcap(args)) => return pcap::main(args),
+        None => {}
     }
     let shape = Shape { rows: args.rows, ..Shape::default() };
     if let Some(path) = &args.generate {

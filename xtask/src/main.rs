@@ -3,8 +3,10 @@
 #![expect(clippy::disallowed_methods, reason = "tasks tell how long things took; no result depends on it")]
 
 mod bench;
+mod convert;
 mod docs;
 mod evaluate;
+mod examples;
 mod lab;
 mod layers;
 mod lengths;
@@ -27,8 +29,12 @@ enum Task {
     Docs(docs::Docs),
     /// How fast the engine is, beside its peers, and how it grows.
     Bench(bench::Bench),
+    /// Traffic as Parquet files of its kinds.
+    Convert(convert::Convert),
     /// What the detector finds, what it flags wrongly, and what it says about recordings.
     Evaluate(evaluate::Evaluate),
+    /// Writes the logs of `examples/` that are made and not recorded.
+    Examples(examples::Examples),
     /// Attacks a web server of our own and looks whether it is found.
     Lab(lab::Lab),
 }
@@ -39,7 +45,9 @@ fn main() -> ExitCode {
         Task::Test(args) => test::main(&args),
         Task::Docs(args) => docs::main(&args).map_err(Into::into),
         Task::Bench(args) => bench::main(&args),
+        Task::Convert(args) => convert::main(&args),
         Task::Evaluate(args) => evaluate::main(&args),
+        Task::Examples(args) => examples::main(&args).map_err(Into::into),
         Task::Lab(args) => lab::main(&args),
     };
     match result {

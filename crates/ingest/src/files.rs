@@ -1,5 +1,6 @@
 //! From paths to files, and from a file to its plain bytes.
 
+pub(crate) mod copies;
 mod lines;
 mod zstd;
 

@@ -1,11 +1,13 @@
 //! Parquet files.
 //!
-//! Two layouts are read. Columns `account` (Int32), `object` (Int64) and `ts` or `time` (Int64,
+//! Three layouts are read. The columns of a kind of network traffic (crate `traffic`) are taken as they are,
+//! text ids included, which can then be compared with each other but not shown. Columns `account` (Int32), `object` (Int64) and `ts` or `time` (Int64,
 //! milliseconds) are taken as ids as they are, without a copy. Any other file with the columns of
 //! [`crate::tables`] is read as text.
 //!
 //! The library below is not written for hostile files: a panic in it is caught and becomes damage.
 
+mod kinds;
 mod numbers;
 mod text;
 
@@ -22,7 +24,7 @@ use ::parquet::arrow::arrow_reader::{
 use ::parquet::basic::Compression;
 use ::parquet::file::reader::ChunkReader;
 use arrow_schema::{DataType, TimeUnit};
-use traffic::{Part, SourceError};
+use traffic::{Kind, Part, SourceError};
 
 use crate::BATCH_ROWS;
 use crate::files::Found;
@@ -66,6 +68,8 @@ pub(crate) fn is_parquet(mut file: &File) -> io::Result<bool> {
 pub(crate) enum Columns {
     /// Ids and times as they are: the places of account, object and time in the file.
     Numbers([usize; 3]),
+    /// A kind of network traffic: the places of its columns, in the order of its schema.
+    Kind(Kind, Vec<usize>),
     /// As text: the places in the file, and the layout of those columns.
     Text(Vec<usize>, Layout),
 }
@@ -98,6 +102,9 @@ impl Columns {
 
     fn choose(metadata: &ArrowReaderMetadata) -> Result<Self, String> {
         let fields = metadata.schema().fields();
+        if let Some((kind, places)) = kinds::recognise(fields)? {
+            return Ok(Self::Kind(kind, places));
+        }
         let find = |name: &str, fits: fn(&DataType) -> bool| {
             fields.iter().position(|field| field.name() == name && fits(field.data_type()))
         };
@@ -128,7 +135,7 @@ impl Columns {
     fn places(&self) -> &[usize] {
         match self {
             Self::Numbers(places) => places,
-            Self::Text(places, _) => places,
+            Self::Kind(_, places) | Self::Text(places, _) => places,
         }
     }
 }
@@ -153,6 +160,11 @@ impl Groups {
     /// True where account and object are numbers that may serve as ids.
     pub(crate) fn are_numbers(&self) -> bool {
         matches!(self.columns, Columns::Numbers(_))
+    }
+
+    /// True where they are of a kind of network traffic.
+    pub(crate) fn are_network(&self) -> bool {
+        matches!(self.columns, Columns::Kind(..))
     }
 
     /// Parts of about equal size, of whole row groups.
@@ -182,6 +194,10 @@ impl Groups {
         match &self.columns {
             Columns::Numbers(_) if shared.all_numbers => {
                 Box::new(numbers::Numbers::new(shared, self, origin))
+            }
+            Columns::Kind(kind, places) => {
+                let (kind, places) = (*kind, places.clone());
+                Box::new(kinds::Kinds::new(shared, self, origin, kind, &places))
             }
             _ => Box::new(text::Text::new(shared, self, origin)),
         }

@@ -78,6 +78,10 @@ reasons! {
     NoStatus true "no status behind the request",
     /// Nothing stands where the client should.
     NoClient true "no client",
+    /// Not the form of syslog.
+    NoProgram true "no program behind the time",
+    /// As RFC 3164 has it.
+    NoYear false "time without year and zone: taken as the latest year that is not in the future, and UTC",
     /// A log that was cut while its server wrote on.
     Hole false "NUL bytes before the line: passed over",
     /// Read, with each stray byte taken as a Latin-1 character.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fs::{self, File};
+use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,13 +11,13 @@ use domain::{CaseKey, Timestamp};
 use traffic::{AccountNames, Batch, Kind, ObjectNames, Part, Seed, SourceError, Texts, Trace};
 
 use crate::error::ReadError;
-use crate::files::{self, Found, Input};
+use crate::files::{self, Found, Input, copies};
 use crate::parquet::{self, Columns, Groups};
 use crate::problems::{Problems, Reason};
 use crate::progress::Progress;
 use crate::records::{Context, Csv, Document, Lines, Log, Records};
 use crate::rows::Rows;
-use crate::sniff::{Format, Tried, sniff};
+use crate::sniff::{Format, Tried, sniff, sniff_and_keep};
 use crate::time::Bounds;
 
 /// How accounts are named behind the border.
@@ -81,15 +82,16 @@ pub struct Reading {
 pub fn open(paths: &[PathBuf], options: Options) -> Result<Reading, ReadError> {
     let progress = Progress::default();
     let mut problems = Problems::default();
-    let mut plans = Vec::new();
+    let mut plans: Vec<Plan> = Vec::new();
+    let mut heads: Vec<Vec<u8>> = Vec::new();
     let mut passed_over = Vec::new();
     for found in files::find(paths)? {
         let name = found.path.display().to_string();
         match look(&found.path)? {
-            Ok(format) => {
+            Ok((format, head)) => {
                 let bytes = fs::metadata(&found.path).map_or(0, |meta| meta.len());
-                progress.bytes_total.fetch_add(bytes, Ordering::Relaxed);
                 plans.push(Plan { found, name, format, bytes });
+                heads.push(head);
             }
             Err(tried) if found.named => return Err(ReadError::Unknown { path: found.path, tried }),
             Err(tried) => {
@@ -102,6 +104,8 @@ pub fn open(paths: &[PathBuf], options: Options) -> Result<Reading, ReadError> {
     if plans.is_empty() {
         return Err(ReadError::NothingFound { paths: paths.to_vec(), passed_over });
     }
+    let plans = without_copies(plans, &heads, &mut problems);
+    progress.bytes_total.fetch_add(plans.iter().map(|plan| plan.bytes).sum(), Ordering::Relaxed);
     let all_numbers = plans.iter().all(|plan| match &plan.format {
         FileFormat::Parquet(groups) => groups.are_numbers(),
         FileFormat::Text(_) => false,
@@ -133,6 +137,23 @@ pub fn open(paths: &[PathBuf], options: Options) -> Result<Reading, ReadError> {
         tally: Mutex::new(Tally { problems, ..Tally::default() }),
     };
     Ok(Reading { shared: Arc::new(shared), plans, sources, formats })
+}
+
+/// Leaves out files that are copies of others, and counts them as problems.
+fn without_copies(mut plans: Vec<Plan>, heads: &[Vec<u8>], problems: &mut Problems) -> Vec<Plan> {
+    let files: Vec<(&Path, &[u8])> =
+        plans.iter().zip(heads).map(|(plan, head)| (plan.found.path.as_path(), head.as_slice())).collect();
+    let copies = copies::find(&files);
+    for (n, copy) in copies.iter().enumerate() {
+        let Some(copy) = copy else { continue };
+        let reason = if copy.whole { Reason::SameAsOther } else { Reason::StartOfOther };
+        problems.add(&plans[n].name, reason, 0, plans[copy.file].name.as_bytes());
+        // It stands for the file that the user named.
+        plans[copy.file].found.named |= plans[n].found.named;
+    }
+    let mut copies = copies.into_iter();
+    plans.retain(|_| copies.next().is_some_and(|copy| copy.is_none()));
+    plans
 }
 
 impl Reading {
@@ -305,22 +326,30 @@ impl FileFormat {
         match self {
             Self::Text(format) => format.name(),
             Self::Parquet(groups) if groups.are_numbers() => "Parquet of numbers",
+            Self::Parquet(groups) if groups.are_network() => "Parquet of network traffic",
             Self::Parquet(_) => "Parquet",
         }
     }
 }
 
-fn look(path: &Path) -> Result<Result<FileFormat, Tried>, ReadError> {
+/// The format of a file, and its first plain bytes; or what was tried.
+fn look(path: &Path) -> Result<Result<(FileFormat, Vec<u8>), Tried>, ReadError> {
     let open = |source| ReadError::Open { path: path.to_owned(), source };
-    let file = File::open(path).map_err(open)?;
+    let mut file = File::open(path).map_err(open)?;
     if parquet::is_parquet(&file).map_err(open)? {
-        return Ok(match Columns::of(&file) {
-            Ok(groups) => Ok(FileFormat::Parquet(groups)),
-            Err(why) => Err(vec![("Parquet", why)]),
-        });
+        return match Columns::of(&file) {
+            Ok(groups) => {
+                let mut head = Vec::new();
+                file.rewind().map_err(open)?;
+                file.take(copies::HEAD as u64).read_to_end(&mut head).map_err(open)?;
+                Ok(Ok((FileFormat::Parquet(groups), head)))
+            }
+            Err(why) => Ok(Err(vec![("Parquet", why)])),
+        };
     }
     let mut input = Input::new(file, None).map_err(open)?;
-    Ok(sniff(&mut input).map_err(open)?.map(FileFormat::Text))
+    let (sniffed, head) = sniff_and_keep(&mut input, copies::HEAD).map_err(open)?;
+    Ok(sniffed.map(|format| (FileFormat::Text(format), head)))
 }
 
 /// A file of text. It is opened when the first batch is asked for, so that a folder of many files

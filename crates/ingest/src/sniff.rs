@@ -46,6 +46,14 @@ pub(crate) type Tried = Vec<(&'static str, String)>;
 /// # Errors
 /// The disk failed. Damage is not an error: what could be read decides.
 pub(crate) fn sniff(input: &mut Input) -> io::Result<Result<Format, Tried>> {
+    sniff_and_keep(input, 0).map(|(sniffed, _)| sniffed)
+}
+
+/// As [`sniff`]; also gives the first bytes, so many of them.
+///
+/// # Errors
+/// As there.
+pub(crate) fn sniff_and_keep(input: &mut Input, kept: usize) -> io::Result<(Result<Format, Tried>, Vec<u8>)> {
     let mut head = Vec::new();
     let outcome = input.by_ref().take(HEAD as u64).read_to_end(&mut head);
     if let Err(error) = &outcome
@@ -54,9 +62,12 @@ pub(crate) fn sniff(input: &mut Input) -> io::Result<Result<Format, Tried>> {
         if input.world_failed() {
             return outcome.map(|_| unreachable!("internal error: an error is no success"));
         }
-        return Ok(Err(vec![("gzip or Zstandard", error.to_string())]));
+        return Ok((Err(vec![("gzip or Zstandard", error.to_string())]), head));
     }
-    Ok(of_head(&head))
+    let sniffed = of_head(&head);
+    head.truncate(kept);
+    head.shrink_to_fit();
+    Ok((sniffed, head))
 }
 
 /// As [`sniff`], of the first bytes.

@@ -1,12 +1,20 @@
 //! What a finding about floods and crowds says in words, the same on the terminal and in the report.
 
-use domain::{BlockRule, Blockable, ExpectedEvent, Finding, Reason, Series, Subject};
+use domain::{BlockRule, Blockable, ExpectedEvent, Finding, Reason, Series, Subject, Verdict};
 
 use crate::summary::Summary;
-use crate::words::{NAME_LIMIT, clock, counted, figure, listed, percent, seconds, shown, span, thousands};
+use crate::words::{NAME_LIMIT, clock, counted, figure, hours, listed, percent, seconds, shown, thousands};
 
 /// Sources or signatures that are named in a sentence.
 const NAMED: usize = 5;
+
+/// How the thing is introduced that a finding concerns: nobody aims a crowd.
+pub(crate) fn about(finding: &Finding) -> &'static str {
+    match finding.verdict {
+        Some(Verdict::Attack | Verdict::Mixed) => "Aimed at",
+        _ => "Concerns",
+    }
+}
 
 /// What it is aimed at: the asset where one is known, else the subjects.
 pub(crate) fn against(run: &Summary, finding: &Finding) -> String {
@@ -68,6 +76,17 @@ pub(crate) fn step_s(series: &Series) -> f64 {
     if series.step_s.is_finite() && series.step_s > 0.0 { series.step_s } else { 1.0 }
 }
 
+/// A step as a person calls it: `second`, `minute`, `10 s`.
+pub(crate) fn step_name(series: &Series) -> String {
+    match step_s(series) {
+        1.0 => "second".to_owned(),
+        60.0 => "minute".to_owned(),
+        3_600.0 => "hour".to_owned(),
+        86_400.0 => "day".to_owned(),
+        other => seconds(other),
+    }
+}
+
 /// When a step began.
 pub(crate) fn start_of(series: &Series, step: usize) -> domain::Timestamp {
     let after = (step as f64 * step_s(series) * 1000.0).round() as i64;
@@ -90,12 +109,12 @@ pub(crate) fn weight(weight: f64) -> String {
     format!("{}{:.1}", if weight < 0.0 { "−" } else { "+" }, weight.abs())
 }
 
-/// A reason with the share of traffic that it concerns.
-pub(crate) fn reason(reason: &Reason) -> String {
+/// A reason with the share of traffic that it concerns. `unit` is what rows are called.
+pub(crate) fn reason(reason: &Reason, unit: &str) -> String {
     let what = reason.what.trim_end_matches('.');
     match reason.share {
-        Some(share) => format!("{what} ({} of it)", percent(share)),
-        None => what.to_owned(),
+        Some(share) if share.is_finite() => format!("{what} ({} of the {unit})", percent(share)),
+        _ => what.to_owned(),
     }
 }
 
@@ -150,7 +169,7 @@ pub(crate) fn unit_of(finding: &Finding) -> String {
 
 /// An expected event with its time.
 pub(crate) fn event(event: &ExpectedEvent) -> String {
-    format!("{}, {}", shown(&event.name, NAME_LIMIT), span(event.from, event.until))
+    format!("{}, {}", shown(&event.name, NAME_LIMIT), hours(event.from, event.until))
 }
 
 #[cfg(test)]
@@ -165,7 +184,7 @@ mod tests {
         let flood = sample::flood();
         assert_eq!(
             peak(&flood.evidence.series[0]).as_deref(),
-            Some("7,197 packets in 1 s at 18:00:40 UTC (usual 12, alarm above 1,000)")
+            Some("7,189 packets in 1 s at 14:00:58 UTC (usual 12, alarm above 1,000)")
         );
         assert_eq!(peak(&Series::default()), None);
         let broken = Series { values: vec![f64::NAN, -3.0], step_s: 0.0, ..Series::default() };

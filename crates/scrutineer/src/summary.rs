@@ -228,7 +228,8 @@ impl Summary {
 
 /// True for a finding about a group that acts in step.
 pub(crate) fn is_coordination(finding: &Finding) -> bool {
-    finding.detector.starts_with("coordinated") || !finding.evidence.members.is_empty()
+    finding.detector.starts_with("coordinated")
+        || (finding.verdict.is_none() && !finding.evidence.members.is_empty())
 }
 
 /// True for a finding that tells a flood from a crowd.

@@ -126,7 +126,7 @@ impl Page {
             };
             let cells =
                 format!("{:>numbers$}  {severity}  {:<5} {kind}", place + 1, percent(finding.confidence));
-            for (n, line) in wrap(&shown(&finding.title, 3 * NAME_LIMIT), room).iter().enumerate() {
+            for (n, line) in wrap(&capital(&shown(&finding.title, 3 * NAME_LIMIT)), room).iter().enumerate() {
                 if n == 0 {
                     self.text.push_str(&cells);
                 } else {
@@ -141,7 +141,7 @@ impl Page {
     /// A flood or a crowd: what it is, whom it hits, why, and what may be done.
     fn availability(&mut self, run: &Summary, number: usize, finding: &Finding) {
         let evidence = &finding.evidence;
-        let title = format!("{number}. {}", shown(&finding.title, 3 * NAME_LIMIT));
+        let title = format!("{number}. {}", capital(&shown(&finding.title, 3 * NAME_LIMIT)));
         self.paragraph("", &strong(&title, self.style));
         if let Some(verdict) = finding.verdict {
             self.field("Verdict", &capital(verdict_words(verdict)));
@@ -149,7 +149,7 @@ impl Page {
         self.field("How sure", &how_sure(finding));
         let against = availability::against(run, finding);
         if !against.is_empty() {
-            self.field("Aimed at", &against);
+            self.field(availability::about(finding), &against);
         }
         self.field("When", &span(finding.first_seen, finding.last_seen));
         for event in run.events_of(finding) {
@@ -160,11 +160,12 @@ impl Page {
         }
         self.seen(finding);
         let weighed = availability::are_weighed(&evidence.reasons);
+        let unit = availability::unit_of(finding);
         if weighed {
             self.field("Why", availability::WEIGHTS);
         }
         for (n, reason) in evidence.reasons.iter().take(REASONS_TOLD).enumerate() {
-            let words = shown(&availability::reason(reason), SENTENCE_LIMIT);
+            let words = shown(&availability::reason(reason, &unit), SENTENCE_LIMIT);
             if weighed {
                 let weight = availability::weight(reason.weight);
                 self.paragraph(&format!("   {:<12} {weight:>5}  ", ""), &words);
@@ -177,7 +178,7 @@ impl Page {
             self.field("", &format!("… and {}.", counted(rest, "more reason", "more reasons")));
         }
         if let Some(block) = &evidence.blockable {
-            if let Some(words) = availability::may_block(block, &availability::unit_of(finding)) {
+            if let Some(words) = availability::may_block(block, &unit) {
                 self.field("May block", &words);
             }
             for (n, spared) in block.spare.iter().take(SPARED_TOLD).enumerate() {
@@ -207,12 +208,13 @@ impl Page {
     }
 
     fn seen(&mut self, finding: &Finding) {
-        let facts = format!("{} {}", finding.evidence.observed, finding.evidence.expected);
-        self.field("Seen", &shown(&facts, SENTENCE_LIMIT));
+        let facts = format!("{} {}", capital(&finding.evidence.observed), finding.evidence.expected);
+        // What was observed and what was expected: a sentence or two each.
+        self.field("Seen", &shown(&facts, 2 * SENTENCE_LIMIT));
     }
 
     fn finding(&mut self, number: usize, finding: &Finding) {
-        let title = format!("{number}. {}", shown(&finding.title, 3 * NAME_LIMIT));
+        let title = format!("{number}. {}", capital(&shown(&finding.title, 3 * NAME_LIMIT)));
         self.paragraph("", &strong(&title, self.style));
         self.causes(finding);
         self.field("Do next", &shown(&finding.next_step, SENTENCE_LIMIT));

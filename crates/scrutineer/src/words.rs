@@ -145,11 +145,20 @@ pub(crate) fn hour(t: Timestamp) -> String {
 }
 
 /// From one time to another, to the second, the day named twice only where there are two:
-/// `26 Sep 2021, 18:00:03 to 18:02:10 UTC (2 min 7 s)`.
+/// `26 Sep 2021, 18:00:03 to 18:02:10 UTC (2 min 7 s)`, `26 Sep 2021, 18:00:03 UTC`.
 pub(crate) fn span(from: Timestamp, until: Timestamp) -> String {
+    if time(from) == time(until) {
+        return format!("{} UTC", time(from));
+    }
     let length = seconds(until.millis().saturating_sub(from.millis()).max(0) as f64 / 1000.0);
     let end = if day(from) == day(until) { stamp(until, "%H:%M:%S") } else { time(until) };
     format!("{} to {end} UTC ({length})", time(from))
+}
+
+/// The same to the minute, without its length: `26 Sep 2021, 18:00 to 21:30 UTC`.
+pub(crate) fn hours(from: Timestamp, until: Timestamp) -> String {
+    let end = if day(from) == day(until) { format!("{} UTC", hour(until)) } else { minute(until) };
+    format!("{}, {} to {end}", day(from), hour(from))
 }
 
 /// The text with every number held to its unit by a space that does not break.
@@ -279,6 +288,12 @@ mod tests {
         assert_eq!(time(t), "26 Sep 2021, 18:00:03");
         assert_eq!(day(t), "26 Sep 2021");
         assert_eq!(minute(t), "26 Sep 2021, 18:00 UTC");
+        let later = |s| Timestamp::from_seconds(1_632_679_203 + s);
+        assert_eq!(span(t, later(127)), "26 Sep 2021, 18:00:03 to 18:02:10 UTC (2 min 7 s)");
+        assert_eq!(span(t, later(86_400)), "26 Sep 2021, 18:00:03 to 27 Sep 2021, 18:00:03 UTC (24 h)");
+        assert_eq!(hours(t, later(7_200)), "26 Sep 2021, 18:00 to 20:00 UTC");
+        assert_eq!(hours(t, later(86_400)), "26 Sep 2021, 18:00 to 27 Sep 2021, 18:00 UTC");
+        assert_eq!(span(t, Timestamp(t.millis() + 7)), "26 Sep 2021, 18:00:03 UTC");
         assert_eq!(minute(Timestamp(i64::MAX)), "9223372036854775807 ms");
     }
 

@@ -236,3 +236,33 @@ fn the_configuration_that_is_used_is_named() -> Outcome {
     assert_eq!(out(&whole), "`night/scrutineer.toml` is whole. It declares 1 asset.\n");
     Ok(())
 }
+
+#[test]
+fn the_example_shows_a_flood_and_a_crowd() -> Outcome {
+    let home = tempfile::tempdir()?;
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/flood-and-crowd");
+    let example = example.to_str().ok_or("the path is text")?;
+    let ran = scrutineer(home.path(), &["detect", example, "--out", "out", "--fail-on", "medium"])?;
+    let text = out(&ran);
+    assert_eq!(ran.status.code(), Some(3), "{text}{}", talk(&ran));
+    assert!(talk(&ran).contains("it declares 1 asset and 1 expected event"), "{}", talk(&ran));
+    assert!(text.starts_with("1 flood and 1 crowd in 26,625 rows.\n"), "{text}");
+    assert!(text.contains("Spoofed SYN flood towards 10.10.10.10"), "{text}");
+    assert!(text.contains("Flash crowd: no machine evidence of an attack"), "{text}");
+    assert!(text.contains("Polls close, 27 Sep 2026, 16:00 to 20:00 UTC"), "{text}");
+    let page = fs::read_to_string(home.path().join("out/report.html"))?;
+    assert!(
+        page.contains("Packets of the spoofed SYN flood") && page.contains("Requests for results.example")
+    );
+    let lines = fs::read_to_string(home.path().join("out/findings.jsonl"))?;
+    let verdicts: Vec<serde_json::Value> = lines
+        .lines()
+        .map(|line| serde_json::from_str(line).map(|f: serde_json::Value| f["verdict"].clone()))
+        .collect::<Result<_, _>>()?;
+    assert_eq!(verdicts, ["attack", "flash-crowd"]);
+
+    // The configuration names things and decides nothing.
+    let bare = scrutineer(home.path(), &["detect", example, "--no-config"])?;
+    assert!(out(&bare).starts_with("1 flood and 1 crowd in 26,625 rows.\n"), "{}", out(&bare));
+    Ok(())
+}

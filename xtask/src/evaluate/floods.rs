@@ -10,6 +10,7 @@ mod stress;
 mod tables;
 mod words;
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -30,6 +31,9 @@ pub(crate) struct Floods {
     /// Folder of the recordings
     #[arg(long, value_name = "PATH", default_value = "../shared/data")]
     data: PathBuf,
+    /// Write each mix as an access log into this folder, and judge nothing
+    #[arg(long, value_name = "DIR")]
+    logs: Option<PathBuf>,
     /// Leave out the ablation, the hard nights and the recordings
     #[arg(long)]
     quick: bool,
@@ -58,6 +62,9 @@ pub(super) fn main(args: &Floods) -> Result<(), EvaluateError> {
         say(&format!("{}: {visits} visits, {agents} agents of people", site.name));
     }
     let plans: Vec<Plan> = args.seeds.clone().map(Plan::of_seed).collect();
+    if let Some(folder) = &args.logs {
+        return write_logs(&sites, &plans, folder);
+    }
     let begun = Instant::now();
     let progress = |at: usize| {
         if at.is_multiple_of(50) {
@@ -96,6 +103,19 @@ pub(super) fn main(args: &Floods) -> Result<(), EvaluateError> {
     page.write()
 }
 
+/// One file a mix, named by its seed and what it is in truth.
+fn write_logs(sites: &[sites::Site], plans: &[Plan], folder: &Path) -> Result<(), EvaluateError> {
+    std::fs::create_dir_all(folder)?;
+    for plan in plans {
+        let mix = exercise::web::mix(&run::site_of(sites, plan).1.learnt, plan);
+        let flood =
+            if plan.has_flood() { plan.flood.kind.name().replace(' ', "-") } else { "none".to_owned() };
+        let name = format!("{}-{}-{flood}.log", plan.seed, plan.label.name());
+        std::fs::write(folder.join(name), mix.access_log())?;
+    }
+    Ok(())
+}
+
 struct Page<'a> {
     path: &'a Path,
     parts: Vec<Part>,
@@ -132,9 +152,9 @@ fn first() -> String {
     let mut page = "# Evaluation of `application-flood`\n".to_owned();
     for (heading, name) in SECTIONS {
         if !heading.is_empty() {
-            page.push_str(&format!("\n{heading}\n"));
+            let _ = writeln!(page, "\n{heading}");
         }
-        page.push_str(&format!("\n<!-- generated: {name} -->\n<!-- end generated -->\n"));
+        let _ = writeln!(page, "\n<!-- generated: {name} -->\n<!-- end generated -->");
     }
     page.push_str("\n## What was decided wrongly\n\n<!-- generated: wrong -->\n<!-- end generated -->\n");
     page

@@ -10,7 +10,7 @@ use traffic::{Part, Scratch, SourceError};
 
 use super::gather::{Emit, Gather, Input, Step, Tables};
 use super::rows::{Column, Layout};
-use super::spill::{Buffers, Chunk, Partition};
+use super::spill::{Buffers, Chunk, Partition, slice_of};
 
 /// Rows handed to a kernel at once.
 const BATCH_ROWS: usize = 16_384;
@@ -299,7 +299,8 @@ impl Run<'_> {
             if self.held.load(Ordering::Relaxed) <= limit / 2 {
                 break;
             }
-            let freed = lock(partition).spill(&*self.engine.scratch, &mut Buffers::default())?;
+            let slice = slice_of(self.engine.memory / self.engine.threads / 4);
+            let freed = lock(partition).spill(&*self.engine.scratch, slice, &mut Buffers::default())?;
             store.spilled.fetch_add(freed as u64, Ordering::Relaxed);
             self.held.fetch_sub(freed as isize, Ordering::Relaxed);
         }

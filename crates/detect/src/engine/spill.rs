@@ -57,16 +57,32 @@ impl Partition {
         chunk.words.len() * 8 + 48
     }
 
-    /// Moves the chunks in memory to scratch space, as one sorted run. Says how many bytes are free now.
-    pub(super) fn spill(&mut self, scratch: &dyn Scratch, buffers: &mut Buffers) -> io::Result<usize> {
+    /// Moves the chunks in memory to scratch space, as sorted runs of about `slice` bytes: sorting takes
+    /// twice the room of what is sorted, and there is none to spare. Says how many bytes are free now.
+    pub(super) fn spill(
+        &mut self,
+        scratch: &dyn Scratch,
+        slice: usize,
+        buffers: &mut Buffers,
+    ) -> io::Result<usize> {
         let freed = self.bytes;
-        let all = self.chunks.iter().map(|chunk| chunk.layout.as_ref());
-        let Some(layout) = Layout::union(all) else { return Ok(0) };
-        self.load(&layout, buffers);
-        let bytes: Vec<u8> = buffers.words.iter().flat_map(|word| word.to_le_bytes()).collect();
-        let rows = (buffers.words.len() / layout.words) as u64;
-        let extent = scratch.append(&bytes)?;
-        self.runs.push(Run { layout: Arc::new(layout), offset: extent.offset, rows });
+        // Taken from the end, so that what is written is let go of at once.
+        while !self.chunks.is_empty() {
+            let mut part = Self::default();
+            while part.bytes < slice {
+                let Some(chunk) = self.chunks.pop() else { break };
+                part.add(chunk);
+            }
+            self.bytes -= part.bytes;
+            let all = part.chunks.iter().map(|chunk| chunk.layout.as_ref());
+            let Some(layout) = Layout::union(all) else { continue };
+            part.load(&layout, buffers);
+            let bytes: Vec<u8> = buffers.words.iter().flat_map(|word| word.to_le_bytes()).collect();
+            let rows = (buffers.words.len() / layout.words) as u64;
+            let extent = scratch.append(&bytes)?;
+            self.runs.push(Run { layout: Arc::new(layout), offset: extent.offset, rows });
+        }
+        self.chunks.shrink_to_fit();
         Ok(freed)
     }
 
@@ -91,7 +107,8 @@ impl Partition {
     }
 
     /// Gives all rows, sorted, to `take` in blocks of at most `block_rows`. A partition of which
-    /// parts were spilled is brought back where it fits into `room` bytes, and merged where not.
+    /// parts were spilled is brought back where it fits into `room` bytes, and merged where not; one
+    /// that does not fit although nothing of it was spilled goes the same way.
     pub(super) fn drain<E: From<io::Error>>(
         mut self,
         scratch: &dyn Scratch,
@@ -104,6 +121,8 @@ impl Partition {
         // The rows lie in memory three times for a moment: as chunks, as one list, and in the sort.
         if (self.bytes + spilled).saturating_mul(3) <= room {
             self.recall(scratch)?;
+        } else if self.bytes > room {
+            self.spill(scratch, slice_of(room), buffers)?;
         }
         let runs = std::mem::take(&mut self.runs);
         let all = runs.iter().map(|run| run.layout.as_ref());
@@ -117,6 +136,11 @@ impl Partition {
         cursors.push(Cursor::over_words(layout.clone(), std::mem::take(&mut buffers.words)));
         merge(&layout, cursors, scratch, block_rows, take)
     }
+}
+
+/// Bytes that are sorted at once where a partition must be spilled and there is so much room.
+pub(super) fn slice_of(room: usize) -> usize {
+    (room / 4).max(1 << 18)
 }
 
 fn words_of(bytes: &[u8]) -> impl Iterator<Item = u64> {

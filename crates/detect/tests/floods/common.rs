@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
+use arrow_array::RecordBatch;
 use detect::{Engine, Names, Settings};
 use domain::Finding;
 use oorandom::Rand64;
@@ -56,22 +57,33 @@ pub(crate) fn run(
         .findings
 }
 
-/// Findings of one detector on flows. They must be the same in another order, with other batches and threads.
-pub(crate) fn on_flows(detector: &str, rows: &[Flow]) -> Vec<Finding> {
+/// Findings of one detector on rows of one kind. They must be the same in another order, with other
+/// batches and threads.
+pub(crate) fn on_rows<R: Clone>(
+    detector: &str,
+    kind: Kind,
+    rows: &[R],
+    batch: fn(&[R]) -> RecordBatch,
+    texts: impl Fn() -> Names,
+) -> Vec<Finding> {
     let settings = Settings::default();
-    let findings = run(detector, batches(rows, 4096), 2, &settings, names());
+    let batches = |rows: &[R], size: usize| -> Vec<Batch> {
+        rows.chunks(size).map(|rows| Batch::new(kind, batch(rows))).collect()
+    };
+    let findings = run(detector, batches(rows, 4096), 2, &settings, texts());
     let mut other = rows.to_vec();
     shuffle(&mut other);
     assert_eq!(
         findings,
-        run(detector, batches(&other, 999), 1, &settings, names()),
+        run(detector, batches(&other, 999), 1, &settings, texts()),
         "the order of rows shows"
     );
     findings
 }
 
-fn batches(rows: &[Flow], size: usize) -> Vec<Batch> {
-    rows.chunks(size).map(|rows| Batch::new(Kind::Flow, flow::batch(rows))).collect()
+/// Findings of one detector on flows.
+pub(crate) fn on_flows(detector: &str, rows: &[Flow]) -> Vec<Finding> {
+    on_rows(detector, Kind::Flow, rows, flow::batch, names)
 }
 
 /// Another order, always the same.

@@ -38,7 +38,16 @@ pub(crate) struct Lines<R> {
 
 impl<R: Read> Lines<R> {
     pub(crate) fn new(source: R) -> Self {
-        Self { source, buffer: vec![0; CHUNK], start: 0, end: 0, number: 0, over: false, skipping: false, failed: None }
+        Self {
+            source,
+            buffer: vec![0; CHUNK],
+            start: 0,
+            end: 0,
+            number: 0,
+            over: false,
+            skipping: false,
+            failed: None,
+        }
     }
 
     /// The next line. A byte order mark at the start of the first line, and `\r` before the line

@@ -9,6 +9,7 @@ use domain::Timestamp;
 use traffic::{AccountNames, Batch, ObjectNames, SourceError, Texts};
 
 use super::{Position, Start, Tail, TailCounts};
+use crate::MAX_LINE;
 use crate::error::ReadError;
 use crate::files::Input;
 use crate::problems::Problems;
@@ -17,7 +18,6 @@ use crate::records::{Context, Log, Records};
 use crate::rows::Rows;
 use crate::sniff::{Format, of_head};
 use crate::time::Bounds;
-use crate::MAX_LINE;
 
 /// First lines that are looked at before a file is said to be of no known format.
 const ENOUGH: usize = 1 << 16;
@@ -137,10 +137,8 @@ impl Follow {
         }
         self.format = format.name();
         let input = Input::live(Cursor::new(head).chain(Shared(self.tail.clone())));
-        let context = Context {
-            bounds: Bounds::new(Timestamp(i64::MAX)),
-            default_trace: self.options.default_trace,
-        };
+        let context =
+            Context { bounds: Bounds::new(Timestamp(i64::MAX)), default_trace: self.options.default_trace };
         self.records = Some(open_records(input, format, context));
         Ok(true)
     }

@@ -223,8 +223,7 @@ impl Tail {
         }
         // The newest file must have been begun: before, the writer is still in the old one.
         let begun = self.open.back().is_some_and(|open| open.read > 0);
-        while self.open.len() > MAX_OPEN
-            || self.open.len() > 1 && begun && self.open[0].quiet >= QUIET_POLLS
+        while self.open.len() > MAX_OPEN || self.open.len() > 1 && begun && self.open[0].quiet >= QUIET_POLLS
         {
             if self.open[0].quiet == 0 {
                 return Ok(());
@@ -357,7 +356,12 @@ impl Tail {
     /// Finds the files of a saved position again, under whatever name.
     fn restore(&mut self, position: &Position) -> io::Result<()> {
         let wanted = |id| position.files.iter().any(|saved| id == (saved.device, saved.inode));
-        let mut paths: Vec<PathBuf> = self.siblings()?.into_iter().filter(|(_, meta)| wanted((meta.dev(), meta.ino()))).map(|(path, _)| path).collect();
+        let mut paths: Vec<PathBuf> = self
+            .siblings()?
+            .into_iter()
+            .filter(|(_, meta)| wanted((meta.dev(), meta.ino())))
+            .map(|(path, _)| path)
+            .collect();
         paths.push(self.path.clone());
         let mut files = Vec::new();
         for path in paths {

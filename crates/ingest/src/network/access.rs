@@ -21,6 +21,7 @@ use traffic::Address;
 use traffic::request::Request;
 
 use clock::Clock;
+pub(super) use clock::{days, month, two};
 use layout::{COMBINED, Layout, Role};
 use table::Table;
 
@@ -36,7 +37,7 @@ const TRIED_LINES: usize = 200;
 pub(super) fn sniff(head: &[u8]) -> Sniffed {
     let lines = first_lines(head);
     if lines.is_empty() {
-        return Err("it has no line".to_owned());
+        return Err(String::new());
     }
     if let Some(table) = Table::of(lines[0]) {
         return Ok(Arc::new(TableLog { table }));
@@ -45,6 +46,9 @@ pub(super) fn sniff(head: &[u8]) -> Sniffed {
     let (layout, texts) = Layout::of(&lines);
     let managed = lines.iter().filter(|line| manager::split(line).is_ok()).count();
     let fits = values + texts + managed;
+    if fits == 0 {
+        return Err(String::new());
+    }
     if 2 * fits <= lines.len() {
         return Err(format!("{fits} of its first {} lines are requests", lines.len()));
     }
@@ -276,10 +280,10 @@ fn peer(word: &[u8]) -> Option<Address> {
 
 /// A status of three digits; 0 for `-`.
 fn status(text: &[u8]) -> i32 {
-    if text.len() != 3 {
-        0
-    } else {
+    if text.len() == 3 {
         text.iter().fold(0, |n, b| n * 10 + i32::from(b.wrapping_sub(b'0').min(9)))
+    } else {
+        0
     }
 }
 

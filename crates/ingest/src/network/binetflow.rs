@@ -249,7 +249,14 @@ mod tests {
              2018/12/18 14:00:00.527012,1,tcp,198.51.100.2,445,  <-,192.0.2.1,52798,FSPA_FSPA,0,0,20,1000,700,12,x\n\
              2019/04/04 16:49:22.840553,0,icmp,192.0.2.1,0x0403,   ->,198.51.100.2,0x97af,URF,192,,1,104,104,1,\n\
              2019/04/04 16:49:22.8,0,arp,192.0.2.1,,  who,192.0.2.2,,CON,,,2,92,46,1,\n"
-        )));
+        )), @r"
+    flow 2019-04-04T16:23:00.325Z +28 ms 192.0.2.1:48427 > 198.51.100.53:53 proto 17 sent 1/63 back 1/79 flags 0 established unknown sampling 1 frag 0 uid -
+    flow 2018-12-18T14:00:00.527Z +700 ms 192.0.2.1:52798 > 198.51.100.2:445 proto 6 sent 1/70 back 1/64 flags 2 rejected unknown sampling 1 frag 0 uid -
+    flow 2018-12-18T14:00:00.527Z +1000 ms 192.0.2.1:52798 > 198.51.100.2:445 proto 6 sent 8/300 back 12/700 flags 27 closed unknown sampling 1 frag 0 uid -
+    flow 2019-04-04T16:49:22.841Z +0 ms 192.0.2.1:3 > 198.51.100.2:4 proto 1 sent 1/104 back 0/0 flags 0 unknown unknown sampling 1 frag 0 uid -
+    4 × time without a zone: taken as UTC (2 3 4 5)
+    1 × a record of a kind of traffic that is not used: passed over (6)
+    ");
     }
 
     #[test]
@@ -258,7 +265,11 @@ mod tests {
             "StartTime\tDur\tProto\tSrcAddr\tSport\tDir\tDstAddr\tDport\tState\tTotPkts\tTotBytes\tSrcBytes\n\
              2018/09/27 22:40:52.36\t1\ttcp\t192.0.2.1\t1\t ->\t192.0.2.2\t22\tCON\t35\t3766\t1224\n\
              2018/09/27 22:40:52.36\t1\tudp\t192.0.2.1\t1\t ->\t192.0.2.2\t22\tINT\t9\t900\t900\n"
-        ));
+        ), @r"
+    flow 2018-09-27T22:40:52.36Z +1000 ms 192.0.2.1:1 > 192.0.2.2:22 proto 6 sent 11/1224 back 24/2542 flags 0 established unknown sampling 1 frag 0 uid -
+    flow 2018-09-27T22:40:52.36Z +1000 ms 192.0.2.1:1 > 192.0.2.2:22 proto 17 sent 9/900 back 0/0 flags 0 attempt unknown sampling 1 frag 0 uid -
+    2 × time without a zone: taken as UTC (2 3)
+    ");
     }
 
     #[test]
@@ -268,6 +279,11 @@ mod tests {
              late,0.02,udp,192.0.2.1,48427,  <->,198.51.100.53,53,CON,0,0,2,142,63,1,\n\
              2019/04/04 16:23:00,0,tcp,here,1,->,there,2,CON,0,0,2,142,63,1,\n\
              2019/04/04 16:23:00,0,tcp,192.0.2.1,1,->,192.0.2.2,2,CON,0,0,many,142,63,1,\n{HEADER}"
-        )));
+        )), @r"
+    1 × not as many fields as the header (2)
+    1 × time is neither a number nor RFC 3339 (3)
+    1 × a number is none, or is out of its range (5)
+    1 × an address is none (4)
+    ");
     }
 }

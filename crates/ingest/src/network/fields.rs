@@ -39,12 +39,17 @@ pub(crate) fn count_or_unknown(text: &[u8]) -> Result<i64, Reason> {
     if text.is_empty() { Ok(-1) } else { number(text).ok_or(Reason::BadNumber) }
 }
 
+/// The largest count that is believed: 2^53, up to which floating point is exact. A thousand of them can be
+/// added up without an overflow.
+const LARGEST: i64 = 1 << 53;
+
 /// Also as `12.0` and `1.2e1`, which tools that know only floating point make of counts.
 fn number(text: &[u8]) -> Option<i64> {
-    whole(text).or_else(|| {
+    let number = whole(text).or_else(|| {
         let number = float(text)?;
         (0.0..1e18).contains(&number).then_some(number as i64)
-    })
+    })?;
+    (number <= LARGEST).then_some(number)
 }
 
 /// A port, or a type of ICMP; 0 where there is none.

@@ -225,10 +225,21 @@ mod tests {
     fn a_table_of_counts() {
         insta::assert_snapshot!(check(
             "time,count\n2021-09-26T18:00:00Z,12\n2021-09-26T18:01:00Z,13\n2021-09-26T18:05:00Z,1\n2021-09-26T18:06:00Z,\nsoon,1\n1\n"
-        ));
+        ), @r"
+    rate  2021-09-26T18:00:00Z +60000 ms 12
+    rate  2021-09-26T18:01:00Z +60000 ms 13
+    rate  2021-09-26T18:05:00Z +60000 ms 1
+    1 × not as many fields as the header (7)
+    1 × time is neither a number nor RFC 3339 (6)
+    1 × a number is none, or is out of its range (5)
+    ");
         insta::assert_snapshot!(check(
             "series,time,step,count\nresults,1632679200,300,7\nnews,1632679200.5,0.5,8\nnews,1632679201,-1,8\n"
-        ));
+        ), @r"
+    rate results 2021-09-26T18:00:00Z +300000 ms 7
+    rate news 2021-09-26T18:00:00.5Z +500 ms 8
+    1 × a number is none, or is out of its range (4)
+    ");
     }
 
     #[test]
@@ -243,7 +254,8 @@ mod tests {
 
     #[test]
     fn other_tables_and_a_few_numbers_are_no_rates() {
-        assert_eq!(check("time,count,author\n1632679200,1,ana\n"), "no format\n");
-        assert_eq!(check("1 2 3\n"), "no format\n");
+        for text in ["time,count,author\n1632679200,1,ana\n", "1 2 3\n"] {
+            assert!(!check(text).contains("rate"), "{text}");
+        }
     }
 }

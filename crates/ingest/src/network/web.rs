@@ -9,6 +9,7 @@
 //! - A target that is no path at all (`*`, broken bytes) is its own path, without query.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use memchr::{memchr, memmem, memrchr};
 use traffic::Address;
@@ -219,27 +220,64 @@ fn without_tracking(query: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(parameters.join(&b'&'))
 }
 
-/// What a page brings along. Endings of documents that people ask for themselves (`pdf`, `zip`, `xml`) are
-/// not among them.
-const ASSETS: &[&[u8]] = &[
-    b"apng", b"avif", b"bmp", b"css", b"eot", b"gif", b"ico", b"jpeg", b"jpg", b"js", b"m4a", b"m4s", b"map",
-    b"mjs", b"mov", b"mp3", b"mp4", b"mpeg", b"mpg", b"ogg", b"otf", b"png", b"svg", b"swf", b"ttf", b"wasm",
-    b"wav", b"webm", b"webp", b"woff", b"woff2", b"xbm",
-];
-
 /// What is asked for, by the end of its path.
 pub(crate) fn resource(path: &[u8]) -> Resource {
+    static API: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new("/api/"));
     let tail = &path[path.len().saturating_sub(6)..];
     if let Some(at) = memrchr(b'.', tail) {
         let ending = &tail[at + 1..];
-        if ASSETS.iter().any(|known| known.eq_ignore_ascii_case(ending)) {
+        let mut lower = [0; 5];
+        let lower = &mut lower[..ending.len()];
+        lower.copy_from_slice(ending);
+        lower.make_ascii_lowercase();
+        if is_asset(lower) {
             return Resource::Asset;
         }
-        if ending.eq_ignore_ascii_case(b"json") {
+        if lower == b"json" {
             return Resource::Api;
         }
     }
-    if path.len() >= 5 && memmem::find(path, b"/api/").is_some() { Resource::Api } else { Resource::Page }
+    if path.len() >= 5 && API.find(path).is_some() { Resource::Api } else { Resource::Page }
+}
+
+/// Endings of what a page brings along. Those of documents that people ask for themselves (`pdf`, `zip`,
+/// `xml`) are not among them.
+fn is_asset(ending: &[u8]) -> bool {
+    matches!(
+        ending,
+        b"js"
+            | b"bmp"
+            | b"css"
+            | b"eot"
+            | b"gif"
+            | b"ico"
+            | b"jpg"
+            | b"m4a"
+            | b"m4s"
+            | b"map"
+            | b"mjs"
+            | b"mov"
+            | b"mp3"
+            | b"mp4"
+            | b"mpg"
+            | b"ogg"
+            | b"otf"
+            | b"png"
+            | b"svg"
+            | b"swf"
+            | b"ttf"
+            | b"wav"
+            | b"xbm"
+            | b"apng"
+            | b"avif"
+            | b"jpeg"
+            | b"mpeg"
+            | b"wasm"
+            | b"webm"
+            | b"webp"
+            | b"woff"
+            | b"woff2"
+    )
 }
 
 /// A parameter whose value, or which itself where it has none, looks drawn by chance. This is a kind, not a

@@ -11,7 +11,10 @@ pub struct Link {
     pub domain: String,
 }
 
-/// Query parameters that say where a reader came from and not what is read.
+/// Bytes of the longest of them.
+const LONGEST_NAME: usize = 20;
+
+/// Query parameters that say where a reader came from and not what is read, sorted.
 const TRACKING: &[&str] = &[
     "__twitter_impression",
     "_ga",
@@ -114,8 +117,15 @@ fn without_www(mut site: &str) -> &str {
 /// True for a parameter of a query, `key=value` or `key`, that says where a reader came from.
 pub(crate) fn is_tracking(parameter: &[u8]) -> bool {
     let key = parameter.split(|&b| b == b'=').next().unwrap_or_default();
-    key.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"utm_"))
-        || TRACKING.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(key))
+    // Every request with a query comes here, so the name is looked up without a copy on the heap.
+    let mut lower = [0; LONGEST_NAME];
+    if key.len() > LONGEST_NAME {
+        return key[..4].eq_ignore_ascii_case(b"utm_");
+    }
+    let lower = &mut lower[..key.len()];
+    lower.copy_from_slice(key);
+    lower.make_ascii_lowercase();
+    lower.starts_with(b"utm_") || TRACKING.binary_search_by(|known| known.as_bytes().cmp(lower)).is_ok()
 }
 
 fn domain_of(host: &str) -> String {
@@ -157,6 +167,18 @@ mod tests {
         assert_eq!(check("http://192.0.2.7/x"), "http://192.0.2.7/x at 192.0.2.7");
         assert_eq!(check("http://[2001:DB8::1]:80/"), "http://[2001:db8::1] at [2001:db8::1]");
         assert_eq!(check("https://bücher.example/ä"), "https://bücher.example/ä at bücher.example");
+    }
+
+    #[test]
+    fn tracking_parameters_are_sorted_and_fit() {
+        assert!(TRACKING.is_sorted());
+        assert!(TRACKING.iter().all(|name| name.len() <= LONGEST_NAME));
+        assert!(
+            is_tracking(b"FBCLID=x") && is_tracking(b"utm_") && is_tracking(b"utm_a_very_long_name_indeed=1")
+        );
+        assert!(
+            !is_tracking(b"page=2") && !is_tracking(b"") && !is_tracking(b"a_very_long_name_indeed_it_is")
+        );
     }
 
     #[test]

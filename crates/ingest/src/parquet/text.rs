@@ -57,7 +57,7 @@ impl Text {
         let log = Log { source: origin.name.clone(), ..Log::default() };
         let layout = match &groups.columns {
             Columns::Text(_, layout) => layout.clone(),
-            Columns::Numbers(_) => Layout::of_numbers(groups.order()),
+            Columns::Numbers(_) | Columns::Kind(..) => Layout::of_numbers(groups.order()),
         };
         let row = groups.rows_before();
         let rows = shared.rows();

@@ -14,10 +14,13 @@ fn options() -> Options {
 
 fn rows(follow: &mut Follow) -> usize {
     let batches = follow.poll().expect("a log");
-    batches.iter().map(|batch| {
-        assert_eq!(batch.kind, Kind::Request);
-        batch.rows.num_rows()
-    }).sum()
+    batches
+        .iter()
+        .map(|batch| {
+            assert_eq!(batch.kind, Kind::Request);
+            batch.rows.num_rows()
+        })
+        .sum()
 }
 
 fn line(second: u32) -> String {

@@ -82,14 +82,15 @@ fn export(recording: &Path, version: &str) -> Vec<Vec<u8>> {
         .arg(recording)
         .arg("-p")
         .arg(folder.path().join("pid"))
-        .arg("-c")
-        .arg(folder.path().join("control"))
+        .args(["-c", "none"])
+        .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
         .expect("softflowd starts");
     let mut datagrams = Vec::new();
     let mut buffer = vec![0; 1 << 16];
+    let started = Instant::now();
     socket.set_read_timeout(Some(Duration::from_millis(20))).expect("a time-out");
     loop {
         // Once it is over, all that it sent lies in the socket.
@@ -100,12 +101,25 @@ fn export(recording: &Path, version: &str) -> Vec<Vec<u8>> {
         if over {
             return datagrams;
         }
+        if started.elapsed() > PATIENCE {
+            let _ = softflowd.kill();
+            let _ = softflowd.wait();
+            panic!("softflowd does not end");
+        }
     }
 }
 
 /// One flow on one line, in the order of the lines. Ports of ICMP are written in as many ways as there
 /// are programs, so type and code are made one number.
-fn line(src: &str, dst: &str, ports: (u32, u32), proto: u32, packets: u64, bytes: u64, start: &str) -> String {
+fn line(
+    src: &str,
+    dst: &str,
+    ports: (u32, u32),
+    proto: u32,
+    packets: u64,
+    bytes: u64,
+    start: &str,
+) -> String {
     let (src_port, dst_port) = ports;
     format!("{src} {src_port} {dst} {dst_port} proto {proto} at {start}: {packets} packets, {bytes} bytes")
 }
@@ -151,7 +165,8 @@ fn of_flow(flow: &flow::Flow) -> String {
 fn by_nfdump(datagrams: &[Vec<u8>]) -> Vec<String> {
     let folder = tempfile::tempdir().expect("a folder");
     // A port that was free a moment ago.
-    let port = UdpSocket::bind(loopback()).and_then(|socket| socket.local_addr()).expect("a free port").port();
+    let port =
+        UdpSocket::bind(loopback()).and_then(|socket| socket.local_addr()).expect("a free port").port();
     let mut nfcapd = Command::new("nfcapd")
         .args(["-b", "127.0.0.1", "-p", &port.to_string(), "-t", "3600", "-w"])
         .arg(folder.path())
@@ -197,7 +212,11 @@ fn of_nfdump(text: &str) -> String {
         None => number(field),
     };
     let proto = number(proto) as u32;
-    let ports = if proto == 1 || proto == 58 { (0, port(dst_port) as u32) } else { (port(src_port) as u32, port(dst_port) as u32) };
+    let ports = if proto == 1 || proto == 58 {
+        (0, port(dst_port) as u32)
+    } else {
+        (port(src_port) as u32, port(dst_port) as u32)
+    };
     let seconds = start.split('.').next().expect("a number");
     line(&ip(src), &ip(dst), ports, proto, number(packets), number(bytes), seconds)
 }

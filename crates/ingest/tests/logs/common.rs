@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use domain::Timestamp;
 use ingest::{Accounts, Ledger, Options, open};
+use traffic::login::{self, Login, Outcome, Service};
 use traffic::request::{self, Method, Query, Request, Resource};
 use traffic::{Address, Batch, Kind, Trace};
 
@@ -22,6 +23,11 @@ impl Read {
     pub(crate) fn requests(&self) -> Vec<Request> {
         let of_kind = self.batches.iter().filter(|batch| batch.kind == Kind::Request);
         of_kind.flat_map(|batch| request::rows(&batch.rows)).collect()
+    }
+
+    pub(crate) fn logins(&self) -> Vec<Login> {
+        let of_kind = self.batches.iter().filter(|batch| batch.kind == Kind::Login);
+        of_kind.flat_map(|batch| login::rows(&batch.rows)).collect()
     }
 
     /// What was amiss, without the name of the source.
@@ -88,6 +94,20 @@ pub(crate) fn requests(read: &Read) -> String {
         let _ = write!(out, " {resource} {} {} {}", row.status, row.bytes, row.duration);
         let _ =
             writeln!(out, " | {} {} | {}", text(row.referer_host), text(row.referer_path), text(row.agent));
+    }
+    out + &read.problems()
+}
+
+/// Logins as `time client account outcome service at server`; then what was amiss.
+pub(crate) fn logins(read: &Read) -> String {
+    let mut out = String::new();
+    let texts = &read.ledger.texts;
+    for row in read.logins() {
+        let client = texts.address(Address { hi: row.client_hi, lo: row.client_lo });
+        let outcome = Outcome::from_code(row.outcome).expect("an outcome");
+        let service = Service::from_code(row.service).expect("a service");
+        let (account, server) = (texts.get(row.account), texts.get(row.server));
+        let _ = writeln!(out, "{} {client} {account} {outcome} {service} at {server}", Timestamp(row.time));
     }
     out + &read.problems()
 }

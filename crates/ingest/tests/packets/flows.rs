@@ -170,6 +170,15 @@ fn a_packet_that_was_cut_short_counts_as_long_as_it_was() {
 }
 
 #[test]
+fn a_packet_is_never_longer_than_what_was_on_the_wire() {
+    let [mut claims, mut zero] = [datagram(b"a"), datagram(b"a")];
+    claims[16..18].copy_from_slice(&[0xff, 0xff]);
+    // What a host captures of packets that its network card cuts into pieces.
+    zero[16..18].copy_from_slice(&[0, 0]);
+    insta::assert_snapshot!(check(&pcap(&[(SECOND, claims), (SECOND, zero)])), @"1000 +0 198.51.100.7:40000 > 192.0.2.1:9000 proto 17 sent 2/58 back 0/0 flags 0 attempt");
+}
+
+#[test]
 fn every_order_of_bytes_and_unit_of_time_gives_the_same_rows() {
     let packets = [(1_700_000_000_123_000, syn(SYN)), (1_700_000_000_456_000, answer(SYN | ACK))];
     let expected = check(&pcap(&packets));

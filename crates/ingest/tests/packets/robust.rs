@@ -1,5 +1,7 @@
 //! Damage of any kind: nothing stops, and what could be read is there.
 
+use std::io::Write;
+
 use proptest::prelude::*;
 
 use crate::capture::{Pcapng, Tcp, ethernet, ip, pcap, udp};
@@ -78,6 +80,16 @@ fn recordings_cut_at_every_thousandth_byte_are_read_up_to_there() {
             before = now;
         }
     }
+}
+
+#[test]
+fn a_packed_capture_that_ends_early_gives_what_was_before() {
+    let bytes = pcap(&mixture());
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
+    packer.write_all(&bytes).expect("memory takes all");
+    let packed = packer.finish().expect("memory takes all");
+    assert_eq!(packets(&packed), 7);
+    assert_eq!(packets(&packed[..packed.len() - 60]), 6);
 }
 
 proptest! {

@@ -258,3 +258,26 @@ fn services_are_recognised_by_what_is_said() {
     let read = read_bytes(&pcap(&[(1_000_000, frame)])).expect("a capture");
     assert_eq!(read.flows[0].service, Service::Tls.code());
 }
+
+/// A datagram of NetFlow v5 with one flow of 3 packets and 120 bytes from 203.0.113.5:1234 to 192.0.2.80:80.
+fn netflow() -> Vec<u8> {
+    let mut out = [5_u16, 1].map(u16::to_be_bytes).concat();
+    out.extend([60_000, 100, 0, 0, 0].map(u32::to_be_bytes).concat());
+    out.resize(24, 0);
+    out.extend([203, 0, 113, 5, 192, 0, 2, 80, 0, 0, 0, 0, 0, 1, 0, 2]);
+    out.extend([3_u32, 120, 50_000, 51_000].map(u32::to_be_bytes).concat());
+    out.extend([1234_u16, 80].map(u16::to_be_bytes).concat());
+    out.extend([0, 2, 6, 0, 0, 0, 0, 0, 24, 24, 0, 0]);
+    out
+}
+
+#[test]
+fn export_data_is_decoded_and_is_no_flow_itself() {
+    let carried = |src: u16, dst: u16| {
+        let frame = ethernet(0x0800, &ip(CLIENT, SERVER, 17, &udp(src, dst, &netflow())));
+        dump(&read_bytes(&pcap(&[(100_000_000, frame)])).expect("a capture"))
+    };
+    insta::assert_snapshot!(carried(50_000, 2055), @"90000 +1000 203.0.113.5:1234 > 192.0.2.80:80 proto 6 sent 3/120 back -1/-1 flags 2 unknown");
+    // A well-known port is another service's.
+    insta::assert_snapshot!(carried(53, 2055), @"100000 +0 198.51.100.7:53 > 192.0.2.1:2055 proto 17 sent 1/100 back 0/0 flags 0 attempt");
+}

@@ -9,7 +9,7 @@ use crate::availability;
 use crate::summary::{
     CAVEAT, Summary, capital, is_availability, is_coordination, spoken, urgency, verdict_words,
 };
-use crate::words::{NAME_LIMIT, confidence, figure, minute, percent, q_words, seconds, shown, span};
+use crate::words::{NAME_LIMIT, bound, confidence, figure, minute, percent, q_words, seconds, shown, span};
 
 /// Charts of one finding; a fourth question would be another finding.
 const SERIES_DRAWN: usize = 3;
@@ -27,14 +27,14 @@ pub(super) fn article(run: &Summary, n: usize, finding: &Finding) -> Markup {
                     (tag(finding.severity))
                     span { (urgency(finding.severity)) }
                 }
-                h2 id={ "title-" (n) } { (said(&finding.title, 3 * NAME_LIMIT)) }
+                h2 id={ "title-" (n) } { (said(&capital(&finding.title), 3 * NAME_LIMIT)) }
                 @if is_coordination(finding) { p.caveat { (CAVEAT) } }
             }
             (letter(run, finding))
             @for series in evidence.series.iter().take(SERIES_DRAWN) { (chart::figure(series, finding, &events)) }
-            @if !evidence.reasons.is_empty() { (verdict::reasons(&evidence.reasons)) }
+            @if !evidence.reasons.is_empty() { (verdict::reasons(finding)) }
             @if let Some(block) = &evidence.blockable { (verdict::blockable(finding, block)) }
-            @if !evidence.members.is_empty() { (network::figure(&evidence.members, &evidence.ties)) }
+            @if !evidence.members.is_empty() && !is_availability(finding) { (network::figure(&evidence.members, &evidence.ties)) }
             @if !evidence.objects.is_empty() {
                 (timeline::figure(&evidence.objects, &evidence.samples, evidence.window_s))
                 (tables::objects(&evidence.objects, &evidence.members))
@@ -42,8 +42,8 @@ pub(super) fn article(run: &Summary, n: usize, finding: &Finding) -> Markup {
             @if !evidence.sensitivity.is_empty() {
                 (tables::sensitivity(&evidence.sensitivity, evidence.window_s))
             }
-            @if !evidence.members.is_empty() { (tables::members(&evidence.members)) }
-            @if !evidence.samples.is_empty() { (tables::samples(&evidence.samples)) }
+            @if !evidence.members.is_empty() && !is_availability(finding) { (tables::members(&evidence.members)) }
+            @if !evidence.samples.is_empty() { (tables::samples(&evidence.samples, is_availability(finding))) }
             (particulars(finding))
         }
     }
@@ -69,16 +69,16 @@ fn letter(run: &Summary, finding: &Finding) -> Markup {
             }
             @if is_availability(finding) {
                 @let against = availability::against(run, finding);
-                @if !against.is_empty() { dt { "Aimed at" } dd { (said(&against, SENTENCE_LIMIT)) } }
+                @if !against.is_empty() { dt { (availability::about(finding)) } dd { (said(&against, SENTENCE_LIMIT)) } }
                 dt { "When" }
                 dd {
-                    (span(finding.first_seen, finding.last_seen)) "."
+                    (bound(&span(finding.first_seen, finding.last_seen))) "."
                     @for event in run.events_of(finding) { " Expected at that time: " (said(&availability::event(event), 2 * NAME_LIMIT)) "." }
                 }
             }
             dt { "What we saw" }
             dd {
-                (said(&evidence.observed, SENTENCE_LIMIT)) " "
+                (said(&capital(&evidence.observed), 2 * SENTENCE_LIMIT)) " "
                 (said(&evidence.expected, SENTENCE_LIMIT))
             }
             dt { "How sure" }

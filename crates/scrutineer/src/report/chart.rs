@@ -7,9 +7,9 @@ use maud::{Markup, html};
 use super::page::said;
 use super::scale::px;
 use super::tables;
-use crate::availability::{event, highest, level, peak, start_of, step_s};
+use crate::availability::{event, highest, level, peak, start_of, step_name, step_s};
 use crate::summary::capital;
-use crate::words::{self, NAME_LIMIT, clock, day, hour, seconds, shown, span, thousands, time};
+use crate::words::{self, NAME_LIMIT, bound, clock, day, hour, seconds, shown, span, thousands, time};
 
 /// Rows of the table behind the picture; closer steps are shown together.
 const TABLE_ROWS: usize = 360;
@@ -31,8 +31,8 @@ pub(super) fn figure(series: &Series, finding: &Finding, events: &[&ExpectedEven
             h3 { (said(&series.name, NAME_LIMIT)) }
             figcaption {
                 p {
-                    (capital_unit(series)) " in each " (seconds(step_s(series))) ". Bars in colour belong to the finding."
-                    @if let Some(peak) = peak(series) { " The highest: " (peak) "." }
+                    (capital_unit(series)) " in each " (step_name(series)) ". Bars in colour belong to the finding."
+                    @if let Some(peak) = peak(series) { " The highest: " (bound(&peak)) "." }
                     @for event in events.iter().take(EVENTS) { " Expected: " (said(&self::event(event), 2 * NAME_LIMIT)) "." }
                     @if events.len() > EVENTS { " " (events.len() - EVENTS) " more events were expected." }
                 }
@@ -155,7 +155,7 @@ fn picture(
             @for mark in time_marks(&scale, sheet.gap) {
                 @let x = scale.x(mark);
                 line.axis x1=(px(x)) x2=(px(x)) y1=(px(bottom)) y2=(px(bottom + 5.0)) {}
-                text x=(px(x)) y=(px(bottom + 20.0)) text-anchor="middle" { (mark_words(mark, &scale)) }
+                text x=(px(x)) y=(px(bottom + 20.0)) text-anchor=(if x > sheet.width - 34.0 { "end" } else { "middle" }) { (mark_words(mark, &scale)) }
             }
             text x=(px(sheet.axis[0])) y=(px(bottom + 40.0)) { (days(series)) }
         }
@@ -180,12 +180,12 @@ fn named<'a>(events: &[&'a ExpectedEvent], scale: &Scale) -> Vec<(&'a ExpectedEv
 /// What is usual, and where the alarm lies, each with its figure.
 fn lines(usual: Option<f64>, alarm: Option<f64>, scale: &Scale, sheet: &Sheet, narrow: bool) -> Markup {
     let mut usual_y = usual.map(|value| scale.y(value) + if narrow { -6.0 } else { 5.0 });
-    let alarm_y = alarm.map(|value| scale.y(value) + if narrow { -6.0 } else { 5.0 });
+    let mut alarm_y = alarm.map(|value| scale.y(value) + if narrow { -6.0 } else { 5.0 });
     if let (Some(u), Some(a)) = (usual_y, alarm_y)
         && (u - a).abs() < 17.0
     {
-        // One above the other, below the axis if need be.
-        usual_y = Some(if narrow { a - 17.0 } else { a + 17.0 });
+        // One above the other; beside the bars there is room below the axis, on them there is none.
+        (usual_y, alarm_y) = if narrow { (Some(u), Some(u - 17.0)) } else { (Some(a + 17.0), Some(a)) };
     }
     let place = if narrow { (sheet.axis[0] + 4.0, "start") } else { (sheet.axis[1] + 8.0, "start") };
     html! {
@@ -271,7 +271,7 @@ fn alternative(series: &Series, events: &[&ExpectedEvent]) -> String {
         "Chart of {}: {} in each {}, {}.",
         shown(&series.name, NAME_LIMIT),
         shown(&series.unit, NAME_LIMIT),
-        seconds(step_s(series)),
+        step_name(series),
         span(series.start, until),
     );
     if let Some(peak) = peak(series) {
@@ -338,7 +338,7 @@ mod tests {
     #[test]
     fn bars_stand_on_zero_and_only_those_of_the_finding_are_coloured() {
         let page = drawn(&sample::flood());
-        assert_eq!(page.matches("class=\"seen\"").count(), 2 * 30, "thirty seconds on each of two sheets");
+        assert_eq!(page.matches("class=\"seen\"").count(), 30 + 15, "thirty seconds, by one and by two");
         assert!(
             page.contains(">usual 12<") && page.contains(">alarm 1,000<") && page.contains(">Polls close<")
         );

@@ -6,7 +6,7 @@ use traffic::Kind;
 
 use super::{article, tables};
 use crate::summary::{
-    Summary, group_size, is_availability, is_coordination, q_cell, rows_of, spoken, verdict_name,
+    Summary, capital, group_size, is_availability, is_coordination, q_cell, rows_of, spoken, verdict_name,
 };
 use crate::words::{NAME_LIMIT, bound, counted, day, minute, percent, shown, thousands};
 
@@ -155,7 +155,7 @@ fn overview(run: &Summary) -> Markup {
                         tr {
                             td { (article::tag(finding.severity)) }
                             th scope="row" {
-                                a href={ "#finding-" (place + 1) } { (said(&finding.title, 2 * NAME_LIMIT)) }
+                                a href={ "#finding-" (place + 1) } { (said(&capital(&finding.title), 2 * NAME_LIMIT)) }
                             }
                             @if kinds { td.nowrap { (finding.verdict.map_or("–", verdict_name)) } }
                             @if sizes { td.n data-label="Size" { (size(finding)) } }

@@ -136,15 +136,24 @@ pub(super) fn members(members: &[Member]) -> Markup {
 }
 
 /// Rows to look at, closed until somebody wants them.
-pub(super) fn samples(samples: &[Sample]) -> Markup {
+/// `of_hosts` says that they are rows of hosts and not of accounts.
+pub(super) fn samples(samples: &[Sample], of_hosts: bool) -> Markup {
+    let (who, note) = if of_hosts {
+        ("Address", "Times are in UTC. Lag is the time since the start.")
+    } else {
+        (
+            "Account",
+            "Times are in UTC. Lag is the time behind the first member that acted on the same object.",
+        )
+    };
     html! {
         details.rows {
             summary { "Rows to look at " span { "(" (counted(samples.len() as u64, "row", "rows")) ")" } }
-            (scroll("Rows to look at", "Times are in UTC. Lag is the time behind the first member that acted on the same object.", &html! {
+            (scroll("Rows to look at", note, &html! {
                     thead {
                         tr {
                             th scope="col" { "Time" }
-                            th scope="col" { "Account" }
+                            th scope="col" { (who) }
                             th scope="col" { "Did" }
                             th.long scope="col" { "Object" }
                             th.n scope="col" { "Lag" }

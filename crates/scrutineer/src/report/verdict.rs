@@ -1,6 +1,6 @@
 //! Why a verdict was given, and what may be blocked: the part of a finding that floods and crowds have.
 
-use domain::{Blockable, Finding, Reason};
+use domain::{Blockable, Finding};
 use maud::{Markup, html};
 
 use super::page::{SENTENCE_LIMIT, said};
@@ -14,7 +14,9 @@ use crate::words::{NAME_LIMIT, counted, percent, thousands};
 const RULES_SHOWN: usize = 100;
 
 /// The reasons, the weightiest first, with a bar to the side that each speaks for.
-pub(super) fn reasons(reasons: &[Reason]) -> Markup {
+pub(super) fn reasons(finding: &Finding) -> Markup {
+    let reasons = &finding.evidence.reasons;
+    let unit = unit_of(finding);
     let weighed = are_weighed(reasons);
     let most = reasons.iter().map(|r| r.weight.abs()).filter(|w| w.is_finite()).fold(0.0, f64::max);
     let shares = reasons.iter().any(|reason| reason.share.is_some());
@@ -25,7 +27,7 @@ pub(super) fn reasons(reasons: &[Reason]) -> Markup {
                 thead {
                     tr {
                         th scope="col" { "What was seen" }
-                        @if shares { th.n scope="col" { "Share of it" } }
+                        @if shares { th.n scope="col" { "Share of " (unit) } }
                         @if weighed {
                             th.n scope="col" { "Weight" }
                             th.sides scope="col" { span { "crowd" } span { "attack" } }
@@ -105,9 +107,7 @@ mod tests {
 
     #[test]
     fn reasons_show_their_side() {
-        insta::assert_snapshot!(
-            reasons(&sample::crowd().evidence.reasons).into_string().replace("><", ">\n<")
-        );
+        insta::assert_snapshot!(reasons(&sample::crowd()).into_string().replace("><", ">\n<"));
     }
 
     #[test]

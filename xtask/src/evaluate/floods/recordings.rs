@@ -44,21 +44,33 @@ pub(super) fn tables(data: &Path) -> Result<String, EvaluateError> {
     let settings = Settings { seed: SEED, ..Settings::default() };
     let judged = run::judged(vec![part], &mut names, &settings, &run::engine()?, false)?;
     rows.push(row("NASA, July and August 1995, counts alone", n as u64, "requests, by minute", &judged));
-    Ok(table(&["recording", "rows", "findings", "attack", "mixed", "flash crowd", "unsure"], rows))
+    let busiest = minutes.iter().max_by_key(|row| row.count).map_or(0, |row| row.time);
+    let covers =
+        |finding: &&domain::Finding| finding.first_seen.0 <= busiest && busiest <= finding.last_seen.0;
+    let launch = match judged.findings.iter().find(covers) {
+        Some(finding) => format!("is in one of them: {}", finding.title),
+        None => "is in none of them".to_owned(),
+    };
+    let header = ["recording", "rows", "findings", "attack", "mixed", "flash crowd", "unsure", "no verdict"];
+    Ok(format!(
+        "{}\nThe busiest minute of the series, on the morning of the launch of STS-70, {launch}.",
+        table(&header, rows)
+    ))
 }
 
 fn row(name: &str, rows: u64, of: &str, judged: &run::Judged) -> Vec<String> {
-    let count = |verdict: Verdict| {
-        judged.findings.iter().filter(|finding| finding.verdict == Some(verdict)).count().to_string()
+    let count = |verdict: Option<Verdict>| {
+        judged.findings.iter().filter(|finding| finding.verdict == verdict).count().to_string()
     };
     vec![
         name.to_owned(),
         format!("{} {of}", grouped(rows as usize)),
         judged.findings.len().to_string(),
-        count(Verdict::Attack),
-        count(Verdict::Mixed),
-        count(Verdict::FlashCrowd),
-        count(Verdict::Unsure),
+        count(Some(Verdict::Attack)),
+        count(Some(Verdict::Mixed)),
+        count(Some(Verdict::FlashCrowd)),
+        count(Some(Verdict::Unsure)),
+        count(None),
     ]
 }
 

@@ -141,6 +141,12 @@ pub(super) fn floods(outcomes: &[Outcome]) -> String {
         let of = move |one: &Outcome| one.plan.flood.source == source && !one.is_smart_human();
         splits.push((source.name().to_owned(), Box::new(of)));
     }
+    let seen = |one: &Outcome| one.plan.flood.seen_address >= 0.1;
+    let names = ["fewer than 6 % of addresses seen before", "10 to 50 % of addresses seen before"];
+    for (name, many) in names.into_iter().zip([false, true]) {
+        let of = move |one: &Outcome| seen(one) == many && !one.is_smart_human();
+        splits.push((name.to_owned(), Box::new(of)));
+    }
     splits.push(("all but smart-human".to_owned(), Box::new(|one| !one.is_smart_human())));
     let rows = splits.into_iter().map(|(name, of)| {
         let of: Vec<&Outcome> = outcomes.iter().filter(|one| one.plan.has_flood() && of(one)).collect();
@@ -198,6 +204,8 @@ pub(super) fn hits(outcomes: &[Outcome]) -> String {
         sum.shared_by_any += b.shared_by_any;
         sum.nats += b.nats;
         sum.nats_by_any += b.nats_by_any;
+        sum.quiet_nats += b.quiet_nats;
+        sum.quiet_nats_by_any += b.quiet_nats_by_any;
         sum.programs += b.programs;
         sum.programs_by_any += b.programs_by_any;
     }
@@ -209,7 +217,8 @@ pub(super) fn hits(outcomes: &[Outcome]) -> String {
         &["who", "clients", "hit by address", "hit by address or rule"],
         [
             row("people", sum.people, Some(sum.people_by_address), sum.people_by_any),
-            row("addresses of many", sum.nats, None, sum.nats_by_any),
+            row("addresses of many, four agents or more within the window", sum.nats, None, sum.nats_by_any),
+            row("addresses of many, fewer agents", sum.quiet_nats, None, sum.quiet_nats_by_any),
             row("people whose address a part of the flood uses too", sum.shared, None, sum.shared_by_any),
             row("newsrooms' programs, undeclared", sum.programs, None, sum.programs_by_any),
         ],

@@ -47,6 +47,7 @@
 mod block;
 mod causes;
 mod clients;
+mod exhibit;
 mod explain;
 mod gather;
 mod history;

@@ -9,13 +9,15 @@
 //!
 //! *How.* Two views, each enough by itself.
 //!
-//! 1. Flows of TCP that were accepted, last 20 s or longer (or are still open), and carry at most two packets
-//!    and 200 bytes a second in either direction, by server and port; ports of services whose connections
+//! 1. Flows of TCP that were accepted, last 10 s or longer, and carry at most two packets and 200 bytes a second
+//!    in either direction, by server and port; ports of services whose connections
 //!    idle by nature (SSH, mail boxes, databases, queues, directories, shared files) are left out. At least 100 must be open at the same
-//!    time, eight spreads above what is usual; they must have been *begun* in the recording; nine in ten
-//!    must have got less than 1,500 bytes of data back; and either ten or more are held by each client on average, or four in five
-//!    ask for less than 1,500 bytes in all (a visitor's browser keeps connections too, but it was served on
-//!    them first).
+//!    time, eight spreads above what is usual, and they must have been *begun* in the recording. Four in five must
+//!    wait in the middle of a request or an answer: fewer than 100 bytes of data came back, or twelve packets and
+//!    more were sent with fewer than 100 bytes each, or fifteen came back like that. (A visitor's or a proxy's
+//!    connection idles as long, but after it was served.) And either each client
+//!    holds ten or more on average and nine in ten got less than 4,096 bytes of data back; or, of many clients,
+//!    nine in ten got less than 1,500 bytes and four in five sent less than that.
 //! 2. Requests, by host and five minutes, that ended with 408, or lasted 20 s or longer and ended with 400, 499 or fewer than 1,000
 //!    bytes: at least 100, eight spreads above what is usual, and three in ten of all requests.
 //!

@@ -15,7 +15,7 @@
 //!
 //! *Benign causes and blind spots.* A certificate that expired makes all clients break off; they are of many kinds
 //! and try a few times each, so they are silent. Monitors and load balancers that only open a connection are
-//! slower. Silent: floods that send a request afterwards (see `application-flood`), renegotiation inside one
+//! slower. An audit that tries every cipher in turn is reported: the server suffers the same. Silent: floods that send a request afterwards (see `application-flood`), renegotiation inside one
 //! connection, floods below ten a second.
 //!
 //! *Next step for the operator.* Limit new connections for each client in front of the server, and let clients of
@@ -474,6 +474,12 @@ fn finding(case: &Case<'_>, server: Address, port: i64, run: &[&Minute], base: &
                 name: "broken-client".to_owned(),
                 why: "One programme on many machines that refuses the certificate and tries again at once has one \
                       fingerprint too; ask what was rolled out at that time."
+                    .to_owned(),
+            },
+            BenignCause {
+                name: "cipher-scan".to_owned(),
+                why: "An audit that tries every cipher begins thousands of handshakes from one or two clients; ask who \
+                      runs one."
                     .to_owned(),
             },
             BenignCause {

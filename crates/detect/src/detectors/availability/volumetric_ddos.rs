@@ -43,6 +43,7 @@
 //! address: they are forged, or servers of others.
 
 mod attacks;
+mod exhibit;
 mod explain;
 mod gather;
 mod minutes;

@@ -164,7 +164,7 @@ pub(super) fn without_syslog(line: &[u8]) -> Option<&[u8]> {
     let is_tag = !name.is_empty()
         && name.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'/' | b'.'));
     // At least a time and a host.
-    (is_tag && line[..end].iter().filter(|&&b| b == b' ').count() >= 2).then(|| &line[end + 2..])
+    (is_tag && memchr_iter(b' ', &line[..end]).count() >= 2).then(|| &line[end + 2..])
 }
 
 /// Bytes as the client sent them: servers write `\"`, `\\`, `\n` and `\xHH`.

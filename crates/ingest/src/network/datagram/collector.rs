@@ -317,7 +317,8 @@ impl Collector {
     /// from one port today and from another tomorrow without repeating their templates, the one of
     /// its other ports that was heard last.
     fn home(&self, key: SourceKey, id: u16) -> Option<SourceKey> {
-        let knows = |key: &SourceKey| self.sources.get(key).filter(|source| source.templates.contains_key(&id));
+        let knows =
+            |key: &SourceKey| self.sources.get(key).filter(|source| source.templates.contains_key(&id));
         if knows(&key).is_some() {
             return Some(key);
         }

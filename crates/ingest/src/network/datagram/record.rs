@@ -1,7 +1,7 @@
 //! From the values of a record to a flow: counts, times, directions.
 
-use traffic::flow::{Flow, State};
 use traffic::Address;
+use traffic::flow::{Flow, State};
 
 use super::template::{Target, Values};
 use crate::problems::Reason;
@@ -86,13 +86,15 @@ impl Sent {
                 .or_else(|| get(delta).map(|micros| self.time - micros / 1000))
                 .or_else(|| init.zip(get(uptime)).map(|(init, uptime)| init.saturating_add(uptime)))
         };
-        let first = absolute(T::StartMillis, T::StartSeconds, T::StartFraction, T::StartDelta, T::FirstUptime);
+        let first =
+            absolute(T::StartMillis, T::StartSeconds, T::StartFraction, T::StartDelta, T::FirstUptime);
         let last = absolute(T::EndMillis, T::EndSeconds, T::EndFraction, T::EndDelta, T::LastUptime);
         let seen = get(T::SeenMillis)
             .or_else(|| get(T::SeenSeconds).map(|seconds| seconds.saturating_mul(1000)))
             .or_else(|| values.get(T::SeenFraction).map(from_fraction));
-        let duration =
-            get(T::DurationMillis).or_else(|| get(T::DurationMicros).map(|micros| micros / 1000)).unwrap_or(0);
+        let duration = get(T::DurationMillis)
+            .or_else(|| get(T::DurationMicros).map(|micros| micros / 1000))
+            .unwrap_or(0);
         let (first, last) = match (first, last, seen) {
             (Some(first), Some(last), _) => (first, last),
             // A firewall gives the connection's start and the time of what happened.
@@ -283,9 +285,15 @@ impl Counts {
         let nothing_in = packets.unwrap_or(0) == 0 && bytes.unwrap_or(0) == 0;
         match out {
             (None, None) => Self { packets, bytes, back: None },
-            (out_packets, out_bytes) if nothing_in => Self { packets: out_packets, bytes: out_bytes, back: None },
-            _ if get(T::Direction).is_some() || out == (packets, bytes) => Self { packets, bytes, back: None },
-            (out_packets, out_bytes) => Self { packets, bytes, back: Some((out_packets, out_bytes.unwrap_or(0))) },
+            (out_packets, out_bytes) if nothing_in => {
+                Self { packets: out_packets, bytes: out_bytes, back: None }
+            }
+            _ if get(T::Direction).is_some() || out == (packets, bytes) => {
+                Self { packets, bytes, back: None }
+            }
+            (out_packets, out_bytes) => {
+                Self { packets, bytes, back: Some((out_packets, out_bytes.unwrap_or(0))) }
+            }
         }
     }
 }

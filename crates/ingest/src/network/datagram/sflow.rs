@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use etherparse::{LaxNetSlice, LaxSlicedPacket, TransportSlice};
+use etherparse::{Ipv6ExtensionSlice, LaxNetSlice, LaxSlicedPacket, TransportSlice};
 use flowparser_sflow::{FlowRecord, SflowParser, SflowSample};
 use traffic::Address;
 use traffic::flow::Flow;
@@ -132,8 +132,32 @@ fn of_packet(packet: &LaxSlicedPacket<'_>, on_the_wire: u32) -> Option<Flow> {
         Some(TransportSlice::Icmpv6(icmp)) => {
             flow.ports(u32::from(icmp.type_u8()), u32::from(icmp.code_u8()), 0)
         }
+        // The first fragment has the ports, behind which it may be cut.
+        None if fragment => match first_fragment(packet) {
+            Some(&[a, b, c, d, ..]) if proto == 6 || proto == 17 => {
+                flow.ports(u32::from(u16::from_be_bytes([a, b])), u32::from(u16::from_be_bytes([c, d])), 0)
+            }
+            _ => flow,
+        },
         Some(TransportSlice::Igmp(_)) | None => flow,
     })
+}
+
+/// What the first fragment of a packet carries. `None` where it is a later one.
+fn first_fragment<'a>(packet: &'a LaxSlicedPacket<'_>) -> Option<&'a [u8]> {
+    match packet.net.as_ref()? {
+        LaxNetSlice::Ipv4(ip) if ip.header().fragments_offset().value() == 0 => Some(ip.payload().payload),
+        // The header of the fragment is the last one of IPv6 before its payload.
+        LaxNetSlice::Ipv6(ip) => {
+            let extensions = ip.extensions().clone().into_iter();
+            let later = extensions.filter_map(|extension| match extension {
+                Ipv6ExtensionSlice::Fragment(fragment) => Some(fragment.fragment_offset().value()),
+                _ => None,
+            });
+            (later.max() == Some(0)).then_some(ip.payload().payload)
+        }
+        _ => None,
+    }
 }
 
 fn plain(src: IpAddr, dst: IpAddr, proto: u32, bytes: u32) -> Flow {

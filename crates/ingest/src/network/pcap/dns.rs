@@ -36,10 +36,18 @@ const LONGEST_NAME: usize = 255;
 #[derive(Debug, Default)]
 pub(super) struct Lookups {
     waiting: HashMap<u64, Waiting>,
-    /// Keys in order of time, with which question it was: one that has its answer is passed over.
-    order: VecDeque<(u64, u64)>,
+    /// Questions in the order in which they came; those that have their answer are passed over.
+    order: VecDeque<Asked>,
     hasher: DefaultHashBuilder,
     asked: u64,
+}
+
+/// Key, number and time of a question.
+#[derive(Clone, Copy, Debug)]
+struct Asked {
+    key: u64,
+    number: u64,
+    time: i64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -86,7 +94,7 @@ impl Lookups {
         if let Some(earlier) = self.waiting.insert(key, Waiting { number: self.asked, lookup }) {
             rows.lookups.push(&earlier.lookup);
         }
-        self.order.push_back((key, self.asked));
+        self.order.push_back(Asked { key, number: self.asked, time });
         if self.order.len() > WAITING {
             self.give_up(rows);
         }
@@ -105,11 +113,8 @@ impl Lookups {
 
     fn expire(&mut self, time: i64, at_most: usize, rows: &mut Rows) {
         for _ in 0..at_most {
-            let Some((key, number)) = self.order.front() else { return };
-            let fresh = self.waiting.get(key).is_some_and(|waiting| {
-                waiting.number == *number && (time - waiting.lookup.time).abs() <= PATIENCE
-            });
-            if fresh {
+            let Some(asked) = self.order.front() else { return };
+            if (time - asked.time).abs() <= PATIENCE {
                 return;
             }
             self.give_up(rows);
@@ -118,7 +123,7 @@ impl Lookups {
 
     /// Gives out the oldest question, unless it has its answer.
     fn give_up(&mut self, rows: &mut Rows) -> bool {
-        let Some((key, number)) = self.order.pop_front() else { return false };
+        let Some(Asked { key, number, .. }) = self.order.pop_front() else { return false };
         if self.waiting.get(&key).is_some_and(|waiting| waiting.number == number)
             && let Some(waiting) = self.waiting.remove(&key)
         {

@@ -208,7 +208,8 @@ fn of_ip(ip: &[u8], on_wire: usize) -> Result<Headers<'_>, Outside> {
         }
     };
     // A length of 0 is what a host captures of packets that its network card cuts into pieces, or a jumbogram.
-    let length = if said < head { on_wire.max(head) } else { said };
+    // One that claims more than was on the wire is made up, and would pass for a flood of bytes that nobody sent.
+    let length = if said < head { on_wire } else { said.min(on_wire) }.max(head);
     let payload = ip.payload();
     let mut headers = Headers {
         src,

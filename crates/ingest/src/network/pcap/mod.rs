@@ -10,8 +10,14 @@
 //!
 //! **What is not a flow.** Packets that are not IP are counted as such. A datagram of NetFlow, IPFIX or sFlow is
 //! decoded into the flows that it reports, and is no flow itself: it is telemetry. That holds for the first 256
-//! addresses that send such datagrams; from others they are traffic, since a flood may imitate them. Checksums are
-//! not looked at.
+//! addresses that send such datagrams from and to ports from 1024; from others they are traffic, since a flood may
+//! imitate them. Whoever can send such datagrams past the tap can make up flows, as everywhere where NetFlow is
+//! collected: it has no signature. Checksums are not looked at.
+//!
+//! **Speed.** One thread, release build, 5 million packets (`cargo xtask bench pcap`): 2.9 million packets a second of
+//! CPU time on a mixture of floods and conversations, 6.0 million on conversations alone, 2.2 million where every packet
+//! is a flow of its own; softflowd 1.1.0 makes 0.41, 2.3 and 0.19 of the same files. `pcap-parser` and `etherparse` are
+//! in that path: a hand-written one is not needed.
 //!
 //! **What is said.** DNS over UDP port 53 becomes lookups, the greetings of TLS become handshakes, clear HTTP/1
 //! becomes requests, on any port. Nothing is decrypted. QUIC is recognised and not read; certificates are not read;
@@ -67,7 +73,7 @@ impl NetworkFormat for Capture {
             container: Container::new(input, self.0),
             world_failed,
             bounds: context.bounds,
-            sight: Sight::default(),
+            sight: Sight::new(context.bounds),
             number: 0,
             ended: false,
         })
@@ -136,7 +142,6 @@ impl Records for Packets {
 const EXPORTERS: usize = 256;
 
 /// What is known of the traffic at the moment of a packet.
-#[derive(Default)]
 struct Sight {
     table: Table,
     talks: Talks,
@@ -146,6 +151,16 @@ struct Sight {
 }
 
 impl Sight {
+    fn new(bounds: Bounds) -> Self {
+        Self {
+            table: Table::default(),
+            talks: Talks::default(),
+            lookups: Lookups::default(),
+            collector: Collector::until(bounds.latest()),
+            exporters: HashSet::new(),
+        }
+    }
+
     fn packet(&mut self, packet: &container::Packet<'_>, number: u64, rows: &mut Rows, log: &mut Log) {
         let headers = match headers::read(packet.link, packet.data, packet.on_wire) {
             Ok(headers) => headers,
@@ -177,7 +192,9 @@ impl Sight {
 
     /// Decodes export data. False where the packet carries none.
     fn export(&mut self, headers: &Headers<'_>, time: i64, rows: &mut Rows, log: &mut Log) -> bool {
-        if !Collector::looks_like(headers.payload) {
+        // Exporters send from and to ports of their own choice; below 1024 are other services, and answers of DNS or
+        // NTP would be taken for export data once in a million.
+        if headers.src_port.min(headers.dst_port) < 1024 || !Collector::looks_like(headers.payload) {
             return false;
         }
         if self.exporters.len() >= EXPORTERS && !self.exporters.contains(&headers.src) {

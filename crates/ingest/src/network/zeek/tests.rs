@@ -48,8 +48,8 @@ fn the_header_may_change_in_the_middle() {
 #[test]
 fn a_log_without_a_name_is_known_by_its_fields() {
     insta::assert_snapshot!(check(
-        "#fields\tts\tid.orig_h\tid.resp_h\ttrans_id\tquery\tqtype\trcode\tanswers\trejected\n\
-         1672843056\t192.0.2.1\t198.51.100.53\t7\tWWW.Example.org\t1\t0\tcdn.example.org,203.0.113.9,203.0.113.10\tF\n"
+        "#separator \\t\n#fields\tts\tid.orig_h\tid.resp_h\ttrans_id\tquery\tqtype\trcode\tanswers\trejected\n\
+         1672843056\t192.0.2.1\t198.51.100.53\t7\tWWW.Example.org\t1\t0\tcdn.example.org,203.0.113.9,203.0.113.10\tF\t\n"
     ), @r"
     lookup 2023-01-04T14:37:36Z 192.0.2.1 > 198.51.100.53 www.example.org in example.org (3 0) type 1 code 0 answers 3 203.0.113.9 -1 B
     ");

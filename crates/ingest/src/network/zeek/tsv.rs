@@ -87,7 +87,8 @@ fn split(line: &[u8], header: &Header, spans: &mut [(u32, u32); COLUMNS]) -> boo
         }
         from = to + 1;
     }
-    false
+    // Some writers end every row with a separator.
+    from == line.len()
 }
 
 /// What the lines with `#` say.
@@ -121,7 +122,9 @@ impl Header {
         // The separator itself is set off by a space, for it is not yet known.
         if let Some(separator) = line.strip_prefix(b"#separator ") {
             *self = Self::default();
-            if let Some(&separator) = unescaped(separator, false).first() {
+            // Zeek writes `\x09`, other programs that write its format `\t`.
+            let separator = if separator == b"\\t" { vec![b'\t'] } else { unescaped(separator, false) };
+            if let Some(&separator) = separator.first() {
                 self.separator = separator;
             }
             return false;

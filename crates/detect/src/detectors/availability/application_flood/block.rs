@@ -98,6 +98,11 @@ pub enum By {
 }
 
 impl Blocking {
+    /// Addresses that neither the list nor a rule meets, in order.
+    pub(super) fn spared(&self) -> &[Address] {
+        &self.spared
+    }
+
     /// Whether a request would be blocked, and by what. A row of the same log, read with the same seed.
     pub fn blocks(&self, row: &Request) -> Option<By> {
         let peer = Address { hi: row.peer_hi, lo: row.peer_lo };

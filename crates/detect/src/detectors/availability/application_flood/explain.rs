@@ -12,6 +12,7 @@ use crate::stats::figures::rounded;
 
 use super::block::TTL_S;
 use super::causes;
+use super::exhibit;
 use super::gather::{MINUTE, own_site};
 use super::rises::{RiseRow, Season};
 use super::score::{Scored, reasons};
@@ -64,6 +65,9 @@ pub(super) fn finding(case: &Case<'_>, event: &Event, left_out: usize) -> Findin
             counts: counts(event),
             members: members(seen),
             samples: samples(case, seen),
+            series: exhibit::series(&event.row, &name).into_iter().collect(),
+            reasons: exhibit::reasons(&seen.look),
+            blockable: seen.blocking.as_ref().map(|blocking| exhibit::blockable(case, seen, blocking)),
             ..Evidence::default()
         },
         benign_causes: causes::ranked(case, event),
@@ -114,6 +118,7 @@ pub(super) fn series(case: &Case<'_>, row: &RiseRow) -> Finding {
                 ("peak_per_minute".to_owned(), row.rise.peak as f64),
                 ("usual_per_minute".to_owned(), rounded(row.rise.usual.median)),
             ]),
+            series: exhibit::series(row, &name).into_iter().collect(),
             ..Evidence::default()
         },
         benign_causes: causes::of_counts(event),

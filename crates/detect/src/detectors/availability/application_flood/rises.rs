@@ -211,6 +211,8 @@ pub(super) struct RiseRow {
     pub(super) rise: Rise,
     /// The two early looks, then one every five minutes. None where larger rises took all the room.
     pub(super) windows: Vec<Window>,
+    /// Minutes with their requests, from before the rise to a little after it, for a chart. As `windows`.
+    pub(super) minutes: Vec<(i64, i64)>,
 }
 
 /// Rises from the small table, in order of source, key and time.
@@ -241,7 +243,11 @@ pub(super) fn read(tables: &Tables) -> Vec<RiseRow> {
                 key,
                 rise,
                 windows: Vec::new(),
+                minutes: Vec::new(),
             });
+            if value("w_minutes") == CHARTED {
+                row.minutes.push((value("w_start"), value("w_n")));
+            }
             if value("w_minutes") > 0 {
                 row.windows.push(Window {
                     start: value("w_start"),
@@ -265,6 +271,21 @@ fn windows(rise: &Rise, minutes: &Minutes<'_>) -> Vec<Window> {
         }
     }
     windows
+}
+
+/// Minutes that a chart shows before a rise, of it at most, and after it.
+const CHART: [i64; 3] = [60, 180, 10];
+/// In `w_minutes`: the row is no window but one minute of the chart.
+const CHARTED: i64 = -1;
+
+/// The minutes that a chart of the rise shows, as far as they were recorded.
+fn charted(rise: &Rise, minutes: &Minutes<'_>) -> Vec<Window> {
+    let (Some(&(first, _)), Some(&(last, _))) = (minutes.0.first(), minutes.0.last()) else {
+        return Vec::new();
+    };
+    let from = (rise.start - CHART[0]).max(first);
+    let until = (rise.end.min(rise.start + CHART[1]) + CHART[2]).min(last + 1);
+    (from..until).map(|start| Window { start, minutes: CHARTED, n: minutes.at(start) }).collect()
 }
 
 const COLUMNS: [&str; 12] = [
@@ -321,7 +342,13 @@ impl Find {
         let mut looked = vec![false; rises.len()];
         by_size.iter().take(MOST_RISES).for_each(|&at| looked[at] = true);
         for (rise, looked) in rises.iter().zip(looked) {
-            let windows = if looked { windows(rise, &minutes) } else { Vec::new() };
+            let windows = if looked {
+                let mut windows = windows(rise, &minutes);
+                windows.extend(charted(rise, &minutes));
+                windows
+            } else {
+                Vec::new()
+            };
             let none = Window { start: rise.start, minutes: 0, n: 0 };
             for window in windows.iter().chain(windows.is_empty().then_some(&none)) {
                 let row = [

@@ -25,7 +25,7 @@ use super::{DETECTOR, LEAST, SPREADS};
 pub(super) const HELD: &str = "slow-flood.held";
 
 /// Shortest duration of a connection that is held.
-const LEAST_MS: i64 = 20_000;
+const LEAST_MS: i64 = 10_000;
 /// Most packets and bytes of data a second, in either direction.
 const PACKETS_A_SECOND: i64 = 2;
 const BYTES_A_SECOND: i64 = 200;
@@ -33,6 +33,10 @@ const BYTES_A_SECOND: i64 = 200;
 const HEADERS: i64 = 52;
 /// Less data than this in one direction is hardly any: a request, or an error page.
 const HARDLY: i64 = 1500;
+/// Less data than this back is little: what fits into the smallest receive buffer, twice. A slow reader gets that.
+const LITTLE: i64 = 4096;
+/// Less than this is no answer: the shortest status line with a date is longer.
+const NOTHING: i64 = 100;
 /// Connections at a time that are worth a row.
 const WORTH_A_ROW: i64 = 20;
 const SAMPLED_CLIENTS: usize = 512;
@@ -58,13 +62,14 @@ fn held_columns() -> SchemaRef {
         ("begun", DataType::Int32),
         ("sent", DataType::Int64),
         ("got", DataType::Int64),
+        ("waiting", DataType::Int32),
     ])
 }
 
 /// Flows that are held open while hardly anything is sent.
 pub(super) fn held(batch: &RecordBatch) -> RecordBatch {
     let flows = Flows::of(batch);
-    let mut rows: Vec<[i64; 10]> = Vec::new();
+    let mut rows: Vec<[i64; 11]> = Vec::new();
     for at in 0..flows.len() {
         let (duration, packets) = (flows.duration[at], flows.packets[at]);
         let back = flows.back_packets[at];
@@ -85,6 +90,10 @@ pub(super) fn held(batch: &RecordBatch) -> RecordBatch {
         if !slow(packets, sent) || !slow(back, got) {
             continue;
         }
+        // A visitor's connection idles after it was served. A held one waits in the middle: for a request that
+        // does not come or comes in crumbs, or for a reader who takes crumbs.
+        let crumbs = |packets: i64, bytes: i64, least: i64| packets >= least && bytes < 100 * packets;
+        let waiting = got < NOTHING || crumbs(packets, sent, 12) || crumbs(back, got, 15);
         rows.push([
             flows.dst.0[at],
             flows.dst.1[at],
@@ -96,6 +105,7 @@ pub(super) fn held(batch: &RecordBatch) -> RecordBatch {
             i64::from(flows.flags[at] & SYN != 0),
             sent,
             got,
+            i64::from(waiting),
         ]);
     }
     table(&held_columns(), &rows)
@@ -113,6 +123,9 @@ struct Minute {
     begun: i64,
     unserved: i64,
     silent: i64,
+    /// Of these, with little data back; in the middle of a request or an answer.
+    little: i64,
+    waiting: i64,
     /// Clients of those.
     clients: i64,
     /// First second of the minute in which one began.
@@ -120,7 +133,7 @@ struct Minute {
     busiest: [(i64, i64, i64); NAMED],
 }
 
-const COLUMNS: usize = 10 + 3 * NAMED;
+const COLUMNS: usize = 12 + 3 * NAMED;
 
 fn minute_columns() -> SchemaRef {
     let names: Vec<String> = (0..COLUMNS).map(|at| format!("c{at:02}")).collect();
@@ -131,7 +144,7 @@ fn minute_columns() -> SchemaRef {
 impl Minute {
     fn row(&self) -> [i64; COLUMNS] {
         let mut row = [0; COLUMNS];
-        row[..10].copy_from_slice(&[
+        row[..12].copy_from_slice(&[
             self.server.0,
             self.server.1,
             self.port,
@@ -142,8 +155,10 @@ impl Minute {
             self.silent,
             self.clients,
             self.first,
+            self.little,
+            self.waiting,
         ]);
-        for (place, (hi, lo, n)) in row[10..].as_chunks_mut::<3>().0.iter_mut().zip(self.busiest) {
+        for (place, (hi, lo, n)) in row[12..].as_chunks_mut::<3>().0.iter_mut().zip(self.busiest) {
             *place = [hi, lo, n];
         }
         row
@@ -165,7 +180,9 @@ impl Minute {
                     silent: of(7),
                     clients: of(8),
                     first: of(9),
-                    busiest: std::array::from_fn(|n| (of(10 + 3 * n), of(11 + 3 * n), of(12 + 3 * n))),
+                    little: of(10),
+                    waiting: of(11),
+                    busiest: std::array::from_fn(|n| (of(12 + 3 * n), of(13 + 3 * n), of(14 + 3 * n))),
                 }
             })
             .collect()
@@ -216,7 +233,7 @@ impl Kernel for Held {
         let (hi, lo, port) = (long("dst_hi"), long("dst_lo"), int("port"));
         let (time, duration) = (long("time"), long("duration"));
         let (src_hi, src_lo) = (long("src_hi"), long("src_lo"));
-        let (begun, sent, got) = (int("begun"), long("sent"), long("got"));
+        let (begun, sent, got, waiting) = (int("begun"), long("sent"), long("got"), int("waiting"));
         self.rows += hi.len() as u64;
         for n in 0..hi.len() {
             let key = (hi[n], lo[n], port[n]);
@@ -240,6 +257,8 @@ impl Kernel for Held {
                 self.minute.begun += 1;
                 self.minute.unserved += i64::from(got[n] < HARDLY);
                 self.minute.silent += i64::from(sent[n] < HARDLY);
+                self.minute.little += i64::from(got[n] < LITTLE);
+                self.minute.waiting += i64::from(waiting[n]);
                 let client = Address { hi: src_hi[n], lo: src_lo[n] };
                 self.clients.add(self.seed.address(client), (client.hi, client.lo), 1);
             }
@@ -337,10 +356,12 @@ pub(super) fn judge(case: &Case<'_>) -> Vec<Finding> {
                             && !case.settings.site.own.iter().any(|own| own.contains(ip))
                     })
             });
-            let many_each = busiest.begun >= 10 * busiest.clients;
-            let unserved = 10 * sum(|minute| minute.unserved) >= 9 * begun;
-            let silent = 5 * sum(|minute| minute.silent) >= 4 * begun;
-            if begun >= LEAST && most as f64 >= limit && unserved && (many_each || silent) && !welcome {
+            let share = |of: fn(&Minute) -> i64, tenths: i64| 10 * sum(of) >= tenths * begun;
+            let waiting = share(|minute| minute.waiting, 8);
+            let few_clients = busiest.begun >= 10 * busiest.clients && share(|minute| minute.little, 9);
+            let many_clients = share(|minute| minute.unserved, 9) && share(|minute| minute.silent, 8);
+            if begun >= LEAST && most as f64 >= limit && waiting && (few_clients || many_clients) && !welcome
+            {
                 findings.push(finding(case, (*server, *port), run, &rise, busiest, &base, limit));
             }
         }
@@ -381,12 +402,12 @@ fn finding(
         verdict: Some(Verdict::Attack),
         evidence: Evidence {
             observed: format!(
-                "{} connections that lasted 20 s or longer were begun, {} in the busiest minute by {} clients; {:.0} % of \
-                 all got fewer than {HARDLY} bytes of data back.",
+                "{} connections that lasted 10 s or longer were begun, {} in the busiest minute by {} clients; {:.0} % of \
+                 all got fewer than {LITTLE} bytes of data back.",
                 grouped(begun as f64),
                 grouped(busiest.begun as f64),
                 grouped(busiest.clients as f64),
-                100.0 * rise.iter().map(|minute| minute.unserved).sum::<i64>() as f64 / begun.max(1) as f64
+                100.0 * rise.iter().map(|minute| minute.little).sum::<i64>() as f64 / begun.max(1) as f64
             ),
             expected: if base.is_known() {
                 format!(

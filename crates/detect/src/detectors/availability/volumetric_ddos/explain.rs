@@ -14,6 +14,7 @@ use crate::stats::base::Season;
 use crate::stats::figures::rounded;
 
 use super::attacks::{Attack, Part, Trickle};
+use super::exhibit;
 use super::victims::Victim;
 use crate::detectors::availability::shape::Answers;
 use crate::detectors::availability::vectors;
@@ -62,6 +63,9 @@ pub(super) fn attack(case: &Case<'_>, victims: &BTreeMap<Address, Victim>, attac
             window_s: Some((until - from + 1) as u64),
             samples: samples(case, victim, strongest),
             counts: counts(strongest, attacks),
+            series: exhibit::series(case, victim, strongest),
+            reasons: exhibit::reasons(strongest),
+            blockable: Some(exhibit::blockable(case, victim, strongest)),
             ..Evidence::default()
         },
         benign_causes: benign_causes(lead, victim),

@@ -239,13 +239,13 @@ impl Clock {
 
     /// Days of the recording; at least one.
     pub(super) fn days(&self) -> f64 {
-        ((self.last - self.first) as f64 / DAY_S as f64).max(1.0)
+        (self.last.saturating_sub(self.first) as f64 / DAY_S as f64).max(1.0)
     }
 
     /// Windows that were looked at: one begins at every second of the recording, for each class
     /// that occurs.
     pub(super) fn windows(&self) -> usize {
         let classes = self.hours.iter().filter(|hours| hours.iter().any(|&acts| acts > 0)).count();
-        classes * (self.last - self.first + 1).max(0) as usize
+        classes * self.last.saturating_sub(self.first).saturating_add(1).max(0) as usize
     }
 }

@@ -90,7 +90,9 @@ fn check(datagrams: &[Vec<u8>], expected: &[&str], summary: &str) {
 fn version_5_counts_times_back_from_its_export() {
     check(
         &[v5(10_000, 0, 9000, 9500, 6, 80)],
-        &["192.0.2.7:0 > 198.51.100.9:80 proto 6 at 2025-12-31T23:59:59Z for 500 ms: 10 packets, 1000 bytes, flags 2"],
+        &[
+            "192.0.2.7:0 > 198.51.100.9:80 proto 6 at 2025-12-31T23:59:59Z for 500 ms: 10 packets, 1000 bytes, flags 2",
+        ],
         "1 flows",
     );
 }
@@ -99,7 +101,9 @@ fn version_5_counts_times_back_from_its_export() {
 fn uptimes_may_run_over() {
     check(
         &[v5(500, 0, u32::MAX - 499, 0, 6, 80)],
-        &["192.0.2.7:0 > 198.51.100.9:80 proto 6 at 2025-12-31T23:59:59Z for 500 ms: 10 packets, 1000 bytes, flags 2"],
+        &[
+            "192.0.2.7:0 > 198.51.100.9:80 proto 6 at 2025-12-31T23:59:59Z for 500 ms: 10 packets, 1000 bytes, flags 2",
+        ],
         "1 flows",
     );
 }
@@ -109,7 +113,9 @@ fn times_that_cannot_be_are_those_of_the_export() {
     // It ended before it began.
     check(
         &[v5(10_000, 0, 9500, 9000, 6, 80)],
-        &["192.0.2.7:0 > 198.51.100.9:80 proto 6 at 2026-01-01T00:00:00Z for 0 ms: 10 packets, 1000 bytes, flags 2"],
+        &[
+            "192.0.2.7:0 > 198.51.100.9:80 proto 6 at 2026-01-01T00:00:00Z for 0 ms: 10 packets, 1000 bytes, flags 2",
+        ],
         "1 flows, 1 x no possible time in a flow record: taken from its export",
     );
 }
@@ -119,7 +125,9 @@ fn version_5_is_multiplied_by_its_sampling_and_icmp_has_type_and_code() {
     // The mode in the two highest bits is 1; 100 packets are one.
     check(
         &[v5(10_000, 0x4064, 10_000, 10_000, 1, 0x0303)],
-        &["192.0.2.7:3 > 198.51.100.9:3 proto 1 at 2026-01-01T00:00:00Z for 0 ms: 1000 packets, 100000 bytes, flags 2, 1 of 100"],
+        &[
+            "192.0.2.7:3 > 198.51.100.9:3 proto 1 at 2026-01-01T00:00:00Z for 0 ms: 1000 packets, 100000 bytes, flags 2, 1 of 100",
+        ],
         "1 flows",
     );
 }
@@ -151,10 +159,7 @@ fn a_template_is_replaced_and_withdrawn() {
             ipfix(&[set(2, &template(256, &bytes_only)), set(256, &record)]),
             ipfix(&[set(2, &template(256, &[])), set(256, &record)]),
         ],
-        &[
-            ONE,
-            "192.0.2.7:0 > 198.51.100.9:0 proto -1 at 2026-01-01T00:00:00Z for 0 ms: 1 packets, 77 bytes",
-        ],
+        &[ONE, "192.0.2.7:0 > 198.51.100.9:0 proto -1 at 2026-01-01T00:00:00Z for 0 ms: 1 packets, 77 bytes"],
         "2 flows, 1 x no template yet for a set of records, 1 x packets are not counted by the exporter: taken as one",
     );
 }
@@ -163,8 +168,11 @@ fn a_template_is_replaced_and_withdrawn() {
 fn a_template_of_another_port_is_used_and_noted() {
     let mut bench = Bench::new();
     let exporter = Address::v4(0xc000_0201);
-    let datagrams =
-        [(1, ipfix(&[set(256, &plain(1, 40))])), (2, ipfix(&[set(2, &template(256, PLAIN))])), (3, ipfix(&[set(256, &plain(1, 40))]))];
+    let datagrams = [
+        (1, ipfix(&[set(256, &plain(1, 40))])),
+        (2, ipfix(&[set(2, &template(256, PLAIN))])),
+        (3, ipfix(&[set(256, &plain(1, 40))])),
+    ];
     for (port, datagram) in datagrams {
         bench.collector.take(exporter, port, &datagram, None, &mut bench.rows, &mut bench.log);
     }
@@ -212,7 +220,16 @@ fn options_give_the_sampling_rate_of_all_or_of_one_sampler() {
 fn version_9_has_options_whose_scopes_are_no_fields() {
     // Scope 1, System, of four bytes; sampler 2, which takes 1 packet in 50.
     let define = [1, 44, 0, 4, 0, 8, 0, 1, 0, 4, 0, 48, 0, 1, 0, 50, 0, 4, 0, 0];
-    let fields = [(8, 4, None), (12, 4, None), (4, 1, None), (2, 4, None), (1, 4, None), (22, 4, None), (21, 4, None), (48, 1, None)];
+    let fields = [
+        (8, 4, None),
+        (12, 4, None),
+        (4, 1, None),
+        (2, 4, None),
+        (1, 4, None),
+        (22, 4, None),
+        (21, 4, None),
+        (48, 1, None),
+    ];
     let mut record = vec![192, 0, 2, 7, 198, 51, 100, 9, 17, 0, 0, 0, 2, 0, 0, 0, 80];
     record.extend(9000_u32.to_be_bytes());
     record.extend(10_000_u32.to_be_bytes());
@@ -227,7 +244,9 @@ fn version_9_has_options_whose_scopes_are_no_fields() {
                 set(256, &record),
             ],
         )],
-        &["192.0.2.7:0 > 198.51.100.9:0 proto 17 at 2025-12-31T23:59:59Z for 1000 ms: 100 packets, 4000 bytes, 1 of 50"],
+        &[
+            "192.0.2.7:0 > 198.51.100.9:0 proto 17 at 2025-12-31T23:59:59Z for 1000 ms: 100 packets, 4000 bytes, 1 of 50",
+        ],
         "1 flows, 1 other records",
     );
 }
@@ -259,15 +278,24 @@ fn both_directions_of_ipfix_and_lengths_that_vary() {
     .concat();
     check(
         &[ipfix(&[set(2, &template(256, &fields)), set(256, &record)])],
-        &["2001:db8::1:0 > 2001:db8::2:0 proto -1 at 2025-12-31T23:59:58.5Z for 2000 ms: 5 packets, 256 bytes, back 4 packets, 512 bytes, state 2"],
+        &[
+            "2001:db8::1:0 > 2001:db8::2:0 proto -1 at 2025-12-31T23:59:58.5Z for 2000 ms: 5 packets, 256 bytes, back 4 packets, 512 bytes, state 2",
+        ],
         "1 flows",
     );
 }
 
 #[test]
 fn a_firewall_counts_bytes_once() {
-    let fields =
-        [(8, 4, None), (12, 4, None), (4, 1, None), (233, 1, None), (323, 8, None), (231, 4, None), (232, 4, None)];
+    let fields = [
+        (8, 4, None),
+        (12, 4, None),
+        (4, 1, None),
+        (233, 1, None),
+        (323, 8, None),
+        (231, 4, None),
+        (232, 4, None),
+    ];
     let record = |event: u8, there: u32, back: u32| {
         let mut record = vec![192, 0, 2, 7, 198, 51, 100, 9, 6, event];
         record.extend((u64::from(NOW) * 1000).to_be_bytes());
@@ -375,7 +403,8 @@ fn sflow(packet: &[u8], on_wire: u32) -> Vec<u8> {
     let mut sample = [word(1), word(1), word(512), word(0), word(0), word(1), word(2), word(1)].concat();
     sample.extend([word(1), word(raw.len() as u32)].concat());
     sample.extend(raw);
-    let mut bytes = [word(5), word(1), [192, 0, 2, 1], word(0), word(1), word(1000), word(1), word(1)].concat();
+    let mut bytes =
+        [word(5), word(1), [192, 0, 2, 1], word(0), word(1), word(1000), word(1), word(1)].concat();
     bytes.extend(word(sample.len() as u32));
     bytes.extend(sample);
     bytes
@@ -394,7 +423,9 @@ fn a_packet_of_sflow_stands_for_as_many_as_the_rate_says() {
     let decoded = bench.finish();
     assert_eq!(
         decoded.flows.iter().map(show).collect::<Vec<_>>(),
-        ["192.0.2.7:53 > 198.51.100.9:1024 proto 17 at 2026-01-01T00:00:00Z for 0 ms: 512 packets, 768000 bytes, 1 of 512, 512 fragments"]
+        [
+            "192.0.2.7:53 > 198.51.100.9:1024 proto 17 at 2026-01-01T00:00:00Z for 0 ms: 512 packets, 768000 bytes, 1 of 512, 512 fragments"
+        ]
     );
     // Without a time of reception there is none.
     check(&[datagram], &[], "0 flows, 1 x no time");
