@@ -12,8 +12,11 @@ use super::score::{Look, Scored};
 use super::signs::many_people;
 
 /// Score, without prior, from which an address goes on the list; more where people came from it before.
-const LISTED: f64 = 5.0;
-const LISTED_KNOWN: f64 = 7.0;
+const LISTED: f64 = 4.0;
+const LISTED_KNOWN: f64 = 6.0;
+/// With less, where the window as a whole makes it nearly certain; never where people came from it before.
+const LISTED_CHANCE: f64 = 0.99;
+const LISTED_WITH_CHANCE: f64 = 3.0;
 /// A rule must hold for so many requests, and this share of the excess.
 const RULE_LEAST: f64 = 30.0;
 const RULE_SHARE: f64 = 0.01;
@@ -128,7 +131,8 @@ impl Blocking {
 pub(super) fn blocking(look: &Look, history: &History, reader: &Arc<Reader>, own: Option<i64>) -> Blocking {
     let listed = |one: &&Scored| {
         let known = one.signs.has(super::weights::Sign::KnownClient);
-        !one.spared && one.score >= if known { LISTED_KNOWN } else { LISTED }
+        let certain = !known && one.p >= LISTED_CHANCE && one.score >= LISTED_WITH_CHANCE;
+        !one.spared && (certain || one.score >= if known { LISTED_KNOWN } else { LISTED })
     };
     let address = |one: &Scored| one.client.key.address();
     let mut clients: Vec<Address> = look.clients.iter().filter(listed).map(address).collect();

@@ -39,6 +39,8 @@ pub(super) const BINS: usize = 2 * WORDS;
 const GRID: i64 = WINDOW * MINUTE;
 /// Calm begins again so long after a rise.
 const AFTER: i64 = GRID;
+/// A page that polls was opened in the last hour.
+const OPENED: i64 = 60 * MINUTE;
 /// A /24 with a smaller share of a window's requests is not worth a place.
 const NEAR_SHARE: i64 = 200;
 /// The most windows that are looked into, those of the largest rises first.
@@ -167,6 +169,8 @@ struct Open {
     key: ClientKey,
     /// When it first came on a calm day.
     seen: Option<i64>,
+    /// When it last asked for a page.
+    last_page: i64,
     /// The calm window at hand: start, epoch (none in a rise), and what it did in it.
     grid: i64,
     epoch: Option<i32>,
@@ -417,6 +421,7 @@ impl Clients {
             Box::new(Open {
                 key,
                 seen: None,
+                last_page: i64::MIN,
                 grid: i64::MIN,
                 epoch: None,
                 calm: Visit::EMPTY,
@@ -427,6 +432,7 @@ impl Clients {
             })
         });
         (open.key, open.seen, open.grid, open.epoch) = (key, None, i64::MIN, None);
+        open.last_page = i64::MIN;
         (open.calm.n, open.next, open.doubts) = (0, 0, 0);
         open.windows.clear();
         self.client = Some(open);
@@ -504,14 +510,17 @@ impl Clients {
         while let Some(window) = site.windows.get(open.next).filter(|window| window.from <= row.time) {
             open.next += 1;
             if row.time < window.until {
-                open.windows.push((window.number, window.until, Visit::EMPTY));
+                let opened = open.last_page >= window.from.saturating_sub(OPENED);
+                open.windows.push((window.number, window.until, Visit::open(opened)));
             }
         }
         let grid = row.time.div_euclid(GRID) * GRID;
         if grid != open.grid {
             self.close_calm(open);
             let calm = site.calm(row.time);
-            (open.grid, open.epoch, open.calm) = (grid, calm.map(|calm| calm.1), Visit::EMPTY);
+            let opened = open.last_page >= grid.saturating_sub(OPENED);
+            (open.grid, open.epoch) = (grid, calm.map(|calm| calm.1));
+            open.calm = Visit::open(opened);
         }
         let page = !row.flags.is_asset();
         let own = row.flags.referer() == Referer::Own;
@@ -531,6 +540,9 @@ impl Clients {
                 }
             }
             self.lately.ask(row.path, row.time);
+            if !row.flags.is_api() {
+                open.last_page = row.time;
+            }
         }
         for (_, _, visit) in &mut open.windows {
             visit.add(&row, plausible);
@@ -580,7 +592,7 @@ impl Clients {
                 let key = ClientKey { net: words[0], rest: words[1] };
                 let net = self.nets.get(&(planned.key, key.net)).copied();
                 let near = self.nears.get(&(planned.number, key.net, key.near())).copied().unwrap_or((0, 0));
-                records::complete(&mut words, net, near, heavy, if heavy { 1.0 } else { weight });
+                records::complete(&mut words, net, near, if heavy { 1.0 } else { weight });
                 rows.push(Record {
                     what: What::Client as i32,
                     key: planned.key,
@@ -670,7 +682,8 @@ mod tests {
     fn a_sample_keeps_the_busiest_and_counts_all() {
         let mut sample = Sample::new(2, 3);
         for n in 0..100_u32 {
-            let visit = Visit { n: if n == 50 { 900 } else { 1 + n % 2 }, ..Visit::EMPTY };
+            let mut visit = Visit::EMPTY;
+            visit.n = if n == 50 { 900 } else { 1 + n % 2 };
             let words = records::client(ClientKey { net: 1, rest: n.into() }, &visit, 0, None);
             sample.add(words, u64::from(n).wrapping_mul(0x9e37_79b9_7f4a_7c15));
         }

@@ -83,6 +83,12 @@ impl History {
         }
     }
 
+    /// Share of calm clients that had an agent; none where that is not known.
+    pub(super) fn agent_share(&self, agent: i64) -> Option<f64> {
+        let all: f64 = self.agents.values().sum();
+        (all >= ENOUGH).then(|| self.agents.get(&agent).copied().unwrap_or(0.0) / all)
+    }
+
     /// True where too little was recorded before the rise to know the site.
     pub(super) fn is_thin(&self) -> bool {
         self.clients < ENOUGH

@@ -149,6 +149,10 @@ pub(super) struct Did {
     pub(super) followed: f64,
     /// Distinct random queries, about.
     pub(super) tokens: f64,
+    /// Seconds from the first request to the last.
+    pub(super) span: f64,
+    /// The client had opened a page in the hour before.
+    pub(super) opened: bool,
 }
 
 impl Did {
@@ -174,6 +178,8 @@ impl Did {
             ripe: ripe.into(),
             followed: followed.into(),
             tokens: counted(visit.token_bits),
+            span: visit.last.saturating_sub(visit.first) as f64 / 1000.0,
+            opened: visit.opened,
         }
     }
 }
@@ -183,9 +189,8 @@ impl Did {
 pub(super) struct Client {
     pub(super) key: ClientKey,
     pub(super) did: Did,
-    /// The agent of most requests, and those requests.
+    /// The agent of most requests.
     pub(super) agent: i64,
-    pub(super) agent_n: f64,
     /// Requests with a query, bits of the queries by hash, the first path with one, and the low byte of its query.
     pub(super) queried: f64,
     pub(super) token_bits: u64,
@@ -194,8 +199,6 @@ pub(super) struct Client {
     /// First and last request in the window, milliseconds.
     pub(super) first: i64,
     pub(super) last: i64,
-    /// Requests for pages beyond `slots`.
-    pub(super) beyond: f64,
     pub(super) slots: Vec<Page>,
     /// When it first came on a calm day.
     pub(super) seen: Option<i64>,
@@ -204,8 +207,6 @@ pub(super) struct Client {
     /// Requests and clients of its /24 or /48, where these are many.
     pub(super) near_n: f64,
     pub(super) near_clients: f64,
-    /// True where it was kept for being busy, not as part of a sample.
-    pub(super) heavy: bool,
     /// Clients that it stands for.
     pub(super) weight: f64,
 }
@@ -247,6 +248,7 @@ pub(super) fn client(key: ClientKey, visit: &Visit, until: i64, seen: Option<i64
     words[16] = pair(visit.beyond, visit.n_slots);
     words[32] = visit.query_path;
     words[33] = pair(visit.queried, visit.query_token);
+    words[34] = i64::from(visit.opened);
     words[17] = seen.unwrap_or(i64::MIN);
     words[18] = i64::MIN;
     for (slot, word) in visit.slots[..visit.n_slots as usize].iter().zip(&mut words[22..]) {
@@ -262,16 +264,9 @@ pub(super) fn requests(words: &[i64; WORDS]) -> u32 {
 }
 
 /// Adds what only the end of the partition tells.
-pub(super) fn complete(
-    words: &mut [i64; WORDS],
-    net_seen: Option<i64>,
-    near: (u32, u32),
-    heavy: bool,
-    weight: f64,
-) {
+pub(super) fn complete(words: &mut [i64; WORDS], net_seen: Option<i64>, near: (u32, u32), weight: f64) {
     words[18] = net_seen.unwrap_or(i64::MIN);
     words[19] = pair(near.0, near.1);
-    words[20] = i64::from(heavy);
     words[21] = weight.to_bits() as i64;
 }
 
@@ -286,9 +281,9 @@ impl Client {
         let (bare, own) = two(6);
         let (odd, other) = two(7);
         let (embed, gaps) = two(8);
-        let (agents, agent_n) = two(10);
+        let (agents, _) = two(10);
         let (ripe, followed) = two(15);
-        let (beyond, n_slots) = two(16);
+        let (_, n_slots) = two(16);
         let (near_n, near_clients) = two(19);
         let (queried, query_token) = two(33);
         let slots = words[22..22 + (n_slots as usize).min(PAGES)].iter().map(|&word| {
@@ -324,22 +319,21 @@ impl Client {
                 ripe,
                 followed,
                 tokens: counted(words[12] as u64),
+                span: words[14].saturating_sub(words[13]) as f64 / 1000.0,
+                opened: words[34] != 0,
             },
             agent: words[11],
-            agent_n,
             queried,
             token_bits: words[12] as u64,
             query_path: words[32],
             query_token: query_token as u32,
             first: words[13],
             last: words[14],
-            beyond,
             slots: slots.collect(),
             seen: time(17),
             net_seen: time(18),
             near_n,
             near_clients,
-            heavy: words[20] != 0,
             weight: 1.0,
         }
     }

@@ -15,7 +15,27 @@ pub(super) const HARD: f64 = 4.0;
 /// crawler is no attack.
 const HARD_CLIENTS: f64 = 20.0;
 const HARD_FEW: f64 = 3.0;
-const HARD_FEW_SHARE: f64 = 0.3;
+const HARD_FEW_SHARE: f64 = 0.2;
+/// Many clients that agree are hard evidence too, where each is nearly sure with the window's own prior, has more than
+/// its share of evidence of its own, and together they make up so much of the excess.
+const AGREE_CHANCE: f64 = 0.9;
+const AGREE_SCORE: f64 = 0.5;
+const AGREE_CLIENTS: f64 = 15.0;
+const AGREE_SHARE: f64 = 0.15;
+/// What a client's pauses say of whether it replays a visit of somebody else faster: faster than 19 of 20 readers,
+/// slower than three of four. Clients with one page say nothing, so that they go with the others.
+const REPLAY_FAST: f64 = 2.0;
+const REPLAY_SLOW: f64 = -2.0;
+/// Replays are looked for where so many pauses of so many clients, and this share of all clients that have pauses, are
+/// that fast: five times what is usual.
+const REPLAY_PAUSES: f64 = 60.0;
+const REPLAY_CLIENTS: f64 = 3.0;
+const REPLAY_SHARE: f64 = 0.25;
+/// An agent has so many times its usual share of clients, and so many clients.
+const AGENT_TIMES: f64 = 8.0;
+const AGENT_CLIENTS: u32 = 20;
+/// Share that an agent may have without being known.
+const AGENT_UNKNOWN: f64 = 0.002;
 /// Rounds of expectation and maximisation.
 const ROUNDS: usize = 30;
 /// A path with fewer requests in a window, and none before, is nobody's.
@@ -89,6 +109,7 @@ pub(super) fn look(clients: Vec<Client>, setting: &Setting<'_>, weights: &Weight
         }
     }
     let fresh = fresh_queries(&clients, setting.history);
+    let shared = shared_agents(&clients, setting.history);
     let mut scored: Vec<Scored> = clients
         .into_iter()
         .map(|mut client| {
@@ -96,22 +117,38 @@ pub(super) fn look(clients: Vec<Client>, setting: &Setting<'_>, weights: &Weight
                 client.did.random = client.queried;
             }
             let rare = rare(&client, setting.history, &paths);
-            let signs = all(&client, &habits, setting.minutes, setting.requests, setting.from, rare);
+            let mut signs = all(&client, &habits, setting.minutes, setting.requests, setting.from, rare);
+            if client.did.pages > 0.0 && client.did.followed == 0.0 && shared.contains(&client.agent) {
+                signs.add(Sign::SharedAgent);
+            }
             let score = weights.base + signs.iter().map(|sign| weights.of(sign)).sum::<f64>();
             let welcome = client.key.address().ip().is_some_and(|ip| setting.site.is_welcome(ip));
             let spared = welcome || many_people(&client.did);
             Scored { client, signs, score, p: 0.0, spared, welcome }
         })
         .collect();
-    let prior = posterior(&mut scored);
+    let replays = replays(&scored);
+    let prior = posterior(&mut scored, replays);
     let excess = (setting.requests - setting.usual * setting.minutes).max(1.0);
     let sum = |wanted: &dyn Fn(&Scored) -> f64| -> f64 {
         scored.iter().map(|one| one.client.did.n * one.client.weight * wanted(one)).sum::<f64>() / excess
     };
+    let count = |wanted: &dyn Fn(&Scored) -> bool| -> f64 {
+        scored.iter().filter(|one| wanted(one)).map(|one| one.client.weight).sum()
+    };
     let phi = sum(&|one| one.p);
-    let hard = sum(&|one| f64::from(one.is_hard()));
-    let hard_clients: f64 = scored.iter().filter(|one| one.is_hard()).map(|one| one.client.weight).sum();
-    let enough = hard_clients >= HARD_CLIENTS || (hard_clients >= HARD_FEW && hard >= HARD_FEW_SHARE);
+    let sure = |one: &Scored| !one.spared && one.p >= AGREE_CHANCE;
+    let is_hard = |one: &Scored| one.is_hard() || (replays && sure(one) && one.signs.has(Sign::NoPause));
+    let mut hard = sum(&|one| f64::from(is_hard(one)));
+    let hard_clients = count(&is_hard);
+    if hard_clients < HARD_CLIENTS && (hard_clients < HARD_FEW || hard < HARD_FEW_SHARE) {
+        hard = 0.0;
+    }
+    let agrees = |one: &Scored| sure(one) && one.score >= AGREE_SCORE;
+    let agree = sum(&|one| f64::from(agrees(one)));
+    if count(&agrees) >= AGREE_CLIENTS && agree >= AGREE_SHARE {
+        hard = hard.max(agree);
+    }
     let overloaded = scored.iter().map(|one| one.client.did.overloaded * one.client.weight).sum::<f64>();
     Look {
         clients: scored,
@@ -121,7 +158,7 @@ pub(super) fn look(clients: Vec<Client>, setting: &Setting<'_>, weights: &Weight
         overloaded: overloaded / setting.requests.max(1.0),
         prior,
         phi,
-        hard: if enough { hard } else { 0.0 },
+        hard,
         paths,
         lab: std::sync::Arc::new(setting.history.clone()),
     }
@@ -166,21 +203,68 @@ fn rare(client: &Client, history: &History, paths: &BTreeMap<i64, f64>) -> f64 {
     f64::from(rare) / f64::from(all.max(1))
 }
 
-/// Fills in each client's chance; gives the prior. The part that are machines is what makes their mean chance equal
-/// to itself (Saerens and others, 2002).
-fn posterior(clients: &mut [Scored]) -> f64 {
-    let mut prior: f64 = 0.3;
+/// Agents with many times their usual share of clients.
+fn shared_agents(clients: &[Client], history: &History) -> BTreeSet<i64> {
+    let mut shares: BTreeMap<i64, (u32, f64)> = BTreeMap::new();
+    // -2: the log has no agents.
+    for client in clients.iter().filter(|client| client.agent > -2) {
+        let share = shares.entry(client.agent).or_default();
+        *share = (share.0 + 1, share.1 + client.weight);
+    }
+    let all: f64 = clients.iter().map(|client| client.weight).sum();
+    shares.retain(|&agent, &mut (n, weight)| {
+        let times = |usual: f64| (weight / all.max(1.0) + AGENT_UNKNOWN) / (usual + AGENT_UNKNOWN);
+        n >= AGENT_CLIENTS && history.agent_share(agent).is_some_and(|usual| times(usual) > AGENT_TIMES)
+    });
+    shares.into_keys().collect()
+}
+
+/// Log-likelihood ratio of a replay to a reader.
+fn replay(one: &Scored) -> f64 {
+    if one.signs.has(Sign::NoPause) {
+        REPLAY_FAST
+    } else if one.signs.has(Sign::ShortPause) || one.client.did.gaps == 0.0 {
+        0.0
+    } else {
+        REPLAY_SLOW
+    }
+}
+
+/// Whether so many clients are so fast that some replay visits.
+fn replays(clients: &[Scored]) -> bool {
+    let sum = |of: &dyn Fn(&Scored) -> f64| -> f64 {
+        clients.iter().filter(|one| !one.spared).map(|one| of(one) * one.client.weight).sum()
+    };
+    let fast = |one: &Scored| f64::from(one.signs.has(Sign::NoPause));
+    let n_fast = sum(&fast);
+    let paused = sum(&|one| f64::from(one.client.did.gaps > 0.0));
+    n_fast >= REPLAY_CLIENTS
+        && sum(&|one| fast(one) * one.client.did.gaps) >= REPLAY_PAUSES
+        && n_fast >= REPLAY_SHARE * paused
+}
+
+/// Fills in each client's chance; gives the prior. Three kinds of client: people, machines by their signs, and, where
+/// there are some, replays by their pace. The part of each is what makes its mean chance equal to itself (Saerens and
+/// others, 2002).
+fn posterior(clients: &mut [Scored], replays: bool) -> f64 {
+    let (mut machines, mut fast): (f64, f64) = (0.2, if replays { 0.1 } else { 0.0 });
     let all: f64 = clients.iter().filter(|one| !one.welcome).map(|one| one.client.weight).sum();
     for _ in 0..ROUNDS {
-        let logit = (prior / (1.0 - prior)).ln();
-        let mut mean = 0.0;
+        let (mut sum, mut sum_fast) = (0.0, 0.0);
         for one in clients.iter_mut().filter(|one| !one.welcome) {
-            one.p = 1.0 / (1.0 + (-one.score - logit).exp());
-            mean += one.p * one.client.weight;
+            let machine = machines * one.score.clamp(-30.0, 30.0).exp();
+            let replay = fast * replay(one).exp();
+            let whole = (1.0 - machines - fast).max(0.001) + machine + replay;
+            one.p = (machine + replay) / whole;
+            sum += machine / whole * one.client.weight;
+            sum_fast += replay / whole * one.client.weight;
         }
-        prior = (mean / all.max(1.0)).clamp(0.002, 0.998);
+        machines = (sum / all.max(1.0)).clamp(0.002, 0.997);
+        fast = sum_fast / all.max(1.0);
+        let most = (0.998 / (machines + fast)).min(1.0);
+        (machines, fast) = (machines * most, fast * most);
     }
-    prior
+    machines + fast
 }
 
 /// Share of requests with machine evidence that show each sign which speaks for a machine, the largest first.

@@ -57,15 +57,28 @@ pub(super) fn plain(did: &Did, minutes: f64) -> Signs {
     if did.asked > 0.0 && did.odd >= 0.3 * did.asked {
         signs.add(if did.asked < 3.0 { Sign::OddFew } else { Sign::OddMany });
     }
-    if did.agents >= 3.0 && did.agents > 0.35 * did.n {
+    // Several people behind one address change agents too, but bring along what belongs to pages.
+    let brings = did.ripe > 0.0 && did.followed >= 0.5 * did.ripe;
+    if did.agents >= 3.0 && did.agents > 0.35 * did.n && !brings {
         signs.add(Sign::Rotating);
     }
     if did.apis > 0.0 && did.embed < 0.5 * did.asked {
-        if did.pages > 0.0 {
+        // A tab polls every few seconds at most, and its page was opened not long ago.
+        if (did.pages > 0.0 || did.opened) && did.apis <= 20.0 * minutes.max(1.0) {
             signs.add(Sign::PollWithPage);
         } else {
             signs.add(if did.apis <= 6.0 * minutes { Sign::PollSlow } else { Sign::PollFast });
         }
+    }
+    if did.asked >= 3.0 && did.followed == 0.0 {
+        if did.other >= 0.8 * did.asked {
+            signs.add(Sign::OutsideMany);
+        } else if did.bare > 0.0 && did.other > 0.0 && did.odd > 0.0 {
+            signs.add(Sign::Mixture);
+        }
+    }
+    if did.ripe > 0.0 && did.followed == 0.0 && did.span > 120.0 {
+        signs.add(Sign::Lingers);
     }
     signs
 }

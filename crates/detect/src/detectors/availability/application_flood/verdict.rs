@@ -17,9 +17,11 @@ use super::signs::minutes;
 use super::weights::Weights;
 
 /// Share of the excess with machine evidence: from here on an attack, from here on a mixture, below that people.
-const ATTACK: f64 = 0.8;
+const ATTACK: f64 = 0.82;
 const MIXED: f64 = 0.15;
 const CROWD: f64 = 0.05;
+/// A window with less beyond the usual, as a part of the usual, is no part of the rise.
+const LEAST_EXCESS: f64 = 0.5;
 /// No verdict of attack or mixture without so much hard evidence.
 const HARD_LEAST: f64 = 0.02;
 
@@ -174,13 +176,17 @@ fn event(
             early.verdict = Verdict::Unsure;
         }
     }
-    let full = |seen: &Seen| seen.seconds() >= 300;
+    let full = |seen: &Seen| {
+        let usual = row.rise.usual.median * seen.seconds() as f64 / 60.0;
+        seen.seconds() >= 300 && seen.excess >= LEAST_EXCESS * usual
+    };
+    let first = seen.iter().position(|seen| seen.seconds() >= 300).unwrap_or(seen.len() - 1);
     let strongest = (0..seen.len())
-        .filter(|&at| full(&seen[at]))
+        .filter(|&at| at == first || full(&seen[at]))
         .max_by(|&a, &b| {
             (rank(seen[a].verdict), std::cmp::Reverse(a)).cmp(&(rank(seen[b].verdict), std::cmp::Reverse(b)))
         })
-        .unwrap_or(seen.len() - 1);
+        .unwrap_or(first);
     let verdict = seen[strongest].verdict;
     let start = windows[0].from;
     let decided =

@@ -63,6 +63,8 @@ pub(super) struct Visit {
     pub(super) odd: u32,
     pub(super) other: u32,
     pub(super) embed: u32,
+    /// The client had opened a page in the hour before.
+    pub(super) opened: bool,
     /// Requests for other than assets that have a query; the first such path, and the low byte of its query.
     pub(super) queried: u32,
     pub(super) query_path: i64,
@@ -98,6 +100,7 @@ impl Visit {
         odd: 0,
         other: 0,
         embed: 0,
+        opened: false,
         queried: 0,
         query_path: -1,
         query_token: 0,
@@ -115,6 +118,11 @@ impl Visit {
         agents: [Agent { agent: 0, n: 0, last_page: 0 }; AGENTS],
         last_asset: i64::MIN,
     };
+
+    /// A window that begins; `opened` as in the field.
+    pub(super) fn open(opened: bool) -> Self {
+        Self { opened, ..Self::EMPTY }
+    }
 
     /// Adds a row. `plausible`: the client asked for the page that its referer names. Gives the gap to the
     /// page before, in seconds, where there is one.

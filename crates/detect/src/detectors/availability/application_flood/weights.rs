@@ -31,13 +31,17 @@ pub enum Group {
     Api,
     /// Paths that nobody knows.
     RarePath,
-    /// Clients that look the same, far more of them than there used to be.
+    /// Several requests that come from elsewhere, or from here, there and nowhere by turns.
+    MixedReferer,
+    /// The same page over minutes, without anything that belongs to it.
+    Lingering,
+    /// Clients with one agent that leave out what belongs to pages, far more of them than there used to be.
     Cohort,
 }
 
 impl Group {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Rate,
         Self::Completeness,
         Self::Think,
@@ -50,6 +54,8 @@ impl Group {
         Self::Neighbours,
         Self::Api,
         Self::RarePath,
+        Self::MixedReferer,
+        Self::Lingering,
         Self::Cohort,
     ];
 
@@ -68,6 +74,8 @@ impl Group {
             Self::Neighbours => "neighbours",
             Self::Api => "data paths",
             Self::RarePath => "unknown paths",
+            Self::MixedReferer => "mixed referers",
+            Self::Lingering => "lingering",
             Self::Cohort => "cohort",
         }
     }
@@ -109,7 +117,7 @@ signs! {
     /// Four pages or more without.
     BareFour: Completeness, 2.5, 0.023, "asked for four pages or more and nothing that belongs to them";
     /// Faster than 19 of 20 readers.
-    NoPause: Think, 2.25, 0.008, "went from page to page faster than 19 of 20 readers";
+    NoPause: Think, 3.0, 0.008, "went from page to page faster than 19 of 20 readers";
     /// Faster than three of four.
     ShortPause: Think, 1.0, 0.033, "went from page to page faster than three of four readers";
     /// One or two requests, not found.
@@ -125,7 +133,7 @@ signs! {
     /// In three and more.
     NoRefererMany: NoReferer, 1.25, 0.025, "sent no referer in three requests or more";
     /// A referer that names a page not asked for.
-    OddFew: OddReferer, 1.25, 0.011, "named a page as referer that it had not asked for";
+    OddFew: OddReferer, 1.75, 0.011, "named a page as referer that it had not asked for";
     /// Several.
     OddMany: OddReferer, 2.25, 0.005, "named pages as referers that it had not asked for, three times or more";
     /// Agents changed with most requests.
@@ -148,6 +156,16 @@ signs! {
     RareFew: RarePath, 1.0, 0.027, "asked for paths that nobody else asks for, once or twice";
     /// More often.
     RareMany: RarePath, 0.25, 0.017, "asked for paths that nobody else asks for, three times or more";
+    /// Three requests and more, nearly all as if a page elsewhere had just led there.
+    OutsideMany: MixedReferer, 1.5, 0.008, "named pages elsewhere as referer, three times or more, and fetched nothing \
+        that belongs to pages";
+    /// Three requests and more, without referer, from elsewhere, and from pages not asked for.
+    Mixture: MixedReferer, 2.0, 0.002, "changed between no referer, pages elsewhere and pages not asked for";
+    /// More than two minutes without anything that belongs to pages.
+    Lingers: Lingering, 1.25, 0.026, "asked over minutes and fetched nothing that belongs to pages";
+    /// An agent that has eight times its share of clients.
+    SharedAgent: Cohort, 2.5, 0.007, "share an agent that has eight times its usual share of clients, and fetched nothing \
+        that belongs to pages";
 }
 
 /// How many signs there are.
@@ -165,7 +183,7 @@ impl Default for Weights {
     fn default() -> Self {
         let mut of = [0.0; SIGNS];
         Sign::ALL.iter().for_each(|&sign| of[sign as usize] = sign.weight());
-        Self { base: -2.75, of }
+        Self { base: -2.25, of }
     }
 }
 
