@@ -34,6 +34,9 @@ pub(crate) struct Floods {
     /// Write each mix as an access log into this folder, and judge nothing
     #[arg(long, value_name = "DIR")]
     logs: Option<PathBuf>,
+    /// Write one line a mix into this file too, with what was drawn and what came of it
+    #[arg(long, value_name = "PATH")]
+    csv: Option<PathBuf>,
     /// Leave out the ablation, the hard nights and the recordings
     #[arg(long)]
     quick: bool,
@@ -72,6 +75,9 @@ pub(super) fn main(args: &Floods) -> Result<(), EvaluateError> {
         }
     };
     let outcomes = run::all(&sites, &plans, !args.quick, &progress)?;
+    if let Some(path) = &args.csv {
+        std::fs::write(path, tables::csv(&outcomes))?;
+    }
     let seconds = begun.elapsed().as_secs_f64();
     let rows: usize = outcomes.iter().map(|one| one.rows).sum();
     let machine = format!("{rows} requests; {seconds:.0} s to make and judge them.");

@@ -222,8 +222,11 @@ impl<'a> Scene<'a> {
     }
 
     fn hot_page(&mut self, random: &mut Random) -> Page {
-        if !self.plan.crowd.hot_is_new {
-            return self.learnt.pages[random.below(self.learnt.pages.len().min(5))].clone();
+        // What everybody wants is a page with styles and pictures, not a feed or a text that was busy before.
+        let rich = self.learnt.pages.iter().filter(|page| page.assets.len() >= 2);
+        let old: Vec<&Page> = rich.take(5).collect();
+        if !self.plan.crowd.hot_is_new && !old.is_empty() {
+            return (*random.pick(&old)).clone();
         }
         let path = self.text("/results/2026");
         let n_assets = 3 + random.below(9);

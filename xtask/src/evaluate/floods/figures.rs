@@ -8,7 +8,7 @@ use traffic::Address;
 use traffic::request::{Query, Request, Resource};
 
 /// What they are called.
-pub(super) const FIGURES: [&str; 14] = [
+pub(super) const FIGURES: [&str; 17] = [
     "requests",
     "requests a client",
     "share of requests by clients seen before",
@@ -22,6 +22,9 @@ pub(super) const FIGURES: [&str; 14] = [
     "share not found",
     "share with a random query",
     "clients in the busiest /24",
+    "share of clients with pages and no picture or style",
+    "share of clients with one request",
+    "the same, as a multiple of before",
     "the calendar has the event",
 ];
 
@@ -42,6 +45,9 @@ pub(super) fn of(mix: &Mix) -> [f64; FIGURES.len()] {
     for row in rows {
         *paths.entry(row.path).or_default() += 1;
     }
+    let bare = bare(mix, rows);
+    let single = single(mix, rows);
+    let single_before = single_by_window(mix, earlier);
     let n = rows.len().max(1) as f64;
     let share = |of: &dyn Fn(&Request) -> bool| rows.iter().filter(|row| of(row)).count() as f64 / n;
     let most = |counts: &mut dyn Iterator<Item = usize>| counts.max().unwrap_or(0) as f64;
@@ -59,8 +65,42 @@ pub(super) fn of(mix: &Mix) -> [f64; FIGURES.len()] {
         share(&|row| row.status == 404),
         share(&|row| row.query_kind == Query::Random.code()),
         most(&mut near.into_values()),
+        bare,
+        single,
+        single / single_before.max(0.01),
         f64::from(u8::from(mix.plan.declared)),
     ]
+}
+
+/// Share of clients that asked for pages and for nothing that pages bring along.
+fn bare(mix: &Mix, rows: &[Request]) -> f64 {
+    let mut clients: BTreeMap<Address, (bool, bool)> = BTreeMap::new();
+    for row in rows {
+        let seen = clients.entry(mix.client(row)).or_default();
+        seen.0 |= row.resource == Resource::Page.code();
+        seen.1 |= row.resource == Resource::Asset.code();
+    }
+    let with_pages = clients.values().filter(|seen| seen.0).count();
+    clients.values().filter(|seen| seen.0 && !seen.1).count() as f64 / with_pages.max(1) as f64
+}
+
+/// Share of clients with one request.
+fn single(mix: &Mix, rows: &[Request]) -> f64 {
+    let mut clients: BTreeMap<Address, usize> = BTreeMap::new();
+    for row in rows {
+        *clients.entry(mix.client(row)).or_default() += 1;
+    }
+    clients.values().filter(|n| **n == 1).count() as f64 / clients.len().max(1) as f64
+}
+
+/// The same before the event, in stretches as long as it.
+fn single_by_window(mix: &Mix, rows: &[Request]) -> f64 {
+    let length = mix.plan.event_s * 1000;
+    let shares: Vec<f64> = rows
+        .chunk_by(|a, b| a.time.div_euclid(length) == b.time.div_euclid(length))
+        .map(|window| single(mix, window))
+        .collect();
+    shares.iter().sum::<f64>() / shares.len().max(1) as f64
 }
 
 /// Chance that one of `high`, drawn at random, is greater than one of `low`; ties count half (the area under the

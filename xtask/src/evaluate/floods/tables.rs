@@ -1,5 +1,7 @@
 //! The tables of an evaluation.
 
+use std::fmt::Write as _;
+
 use detect::detectors::availability::application_flood::Group;
 use domain::Verdict;
 use exercise::web::{FloodKind, Label, Source};
@@ -351,4 +353,52 @@ pub(super) fn wrong(outcomes: &[Outcome]) -> String {
         ]
     });
     table(&["seed", "truth", "verdict", "machine share", "load", "flood"], rows)
+}
+
+/// One line a mix, with what was drawn, what came of it and its figures, for whoever looks for reasons.
+pub(super) fn csv(outcomes: &[Outcome]) -> String {
+    let mut text =
+        "seed,site,label,kind,source,per_address,seen_address,agents,referers,rhythm,load,days,errors,\
+                    verdict,w60,w120,w300,machine_share,flood,by_address,by_any,people,people_hit"
+            .to_owned();
+    for name in FIGURES {
+        let _ = write!(text, ",\"{name}\"");
+    }
+    text.push('\n');
+    let name = |verdict: Option<Verdict>| verdict.map_or("none", Verdict::name);
+    for one in outcomes {
+        let (plan, flood, blocked) = (&one.plan, &one.plan.flood, &one.blocked);
+        let _ = write!(
+            text,
+            "{},{},{},{},{},{:.1},{:.2},{:?},{:?},{:?},{:.1},{},{:.2},{},{},{},{},{:.4},{},{},{},{},{}",
+            plan.seed,
+            one.site,
+            plan.label.name(),
+            if plan.has_flood() { flood.kind.name() } else { "none" },
+            flood.source.name(),
+            flood.per_address,
+            flood.seen_address,
+            flood.agents,
+            flood.referers,
+            flood.rhythm,
+            plan.load,
+            plan.base.earlier_days,
+            plan.errors,
+            name(one.verdict),
+            name(one.windows[0]),
+            name(one.windows[1]),
+            name(one.windows[2]),
+            one.phi,
+            blocked.flood,
+            blocked.flood_by_address,
+            blocked.flood_by_any,
+            blocked.people,
+            blocked.people_by_any,
+        );
+        for figure in one.figures {
+            let _ = write!(text, ",{figure:.4}");
+        }
+        text.push('\n');
+    }
+    text
 }
