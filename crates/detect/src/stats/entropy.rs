@@ -42,7 +42,9 @@ mod tests {
 
     fn of(counts: &[f64]) -> Entropy {
         let mut entropy = Entropy::default();
-        counts.iter().for_each(|&count| entropy.push(count));
+        for &count in counts {
+            entropy.push(count);
+        }
         entropy
     }
 

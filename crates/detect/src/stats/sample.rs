@@ -112,7 +112,9 @@ mod tests {
         fn no_order_shows(keys in proptest::collection::vec(0_u32..60, 0..200), most in 1_usize..30) {
             let sample = |keys: &[u32]| {
                 let mut sample = BottomK::new(most);
-                keys.iter().for_each(|&key| sample.add(hash(key), key, 1));
+                for &key in keys {
+                    sample.add(hash(key), key, 1);
+                }
                 (sample.iter().collect::<Vec<_>>(), sample.distinct())
             };
             let mut sorted = keys.clone();
@@ -135,7 +137,9 @@ mod tests {
     #[test]
     fn the_largest_stay() {
         let mut top = Top::new(2);
-        [(7, 3), (1, 9), (5, 3), (4, 1)].into_iter().for_each(|(key, count)| top.push(key, count));
+        for (key, count) in [(7, 3), (1, 9), (5, 3), (4, 1)] {
+            top.push(key, count);
+        }
         assert_eq!(top.iter().collect::<Vec<_>>(), [(1, 9), (5, 3)]);
     }
 }

@@ -127,6 +127,7 @@ struct Carpet {
 
 /// Rates of an area in a minute, over all its networks.
 #[derive(Clone, Copy, Default)]
+#[expect(clippy::struct_field_names, reason = "the unit is in the name")]
 struct Rates {
     in_1_s: i64,
     in_10_s: i64,

@@ -349,7 +349,7 @@ mod tests {
         let row = Flows::of(&batch).one_way(0);
         let mut pieces = Vec::new();
         row.pieces(13, 1300, |piece| {
-            pieces.push((piece.minute, piece.at, piece.span, piece.packets, piece.bytes))
+            pieces.push((piece.minute, piece.at, piece.span, piece.packets, piece.bytes));
         });
         assert_eq!(pieces, [(1, 30_000, 30_000, 3, 325), (2, 0, 60_000, 6, 650), (3, 0, 30_000, 4, 325)]);
         let week = Flow { duration: 7 * 86_400_000, packets: 7 * 86_400, ..flow };

@@ -15,6 +15,7 @@ impl Default for Seconds {
 }
 
 /// The highest of the minute: packets, and bytes.
+#[expect(clippy::struct_field_names, reason = "the unit is in the name")]
 pub(super) struct Rates {
     pub(super) in_1_s: i64,
     pub(super) in_10_s: i64,

@@ -21,7 +21,7 @@
 //! *Next step for the operator.* Limit new connections for each client in front of the server, and let clients of
 //! the named fingerprint pass a challenge.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
@@ -159,6 +159,7 @@ fn flows(batch: &RecordBatch) -> RecordBatch {
 
 /// One server's minute, by what was seen of it.
 #[derive(Clone, Copy, Default)]
+#[expect(clippy::struct_field_names, reason = "it is the time of the row")]
 struct Minute {
     server: (i64, i64),
     port: i64,
@@ -366,8 +367,9 @@ fn judge(case: &Case<'_>) -> Vec<Finding> {
         let server = (Address { hi: minute.server.0, lo: minute.server.1 }, minute.port);
         servers.entry(server).or_default().entry(minute.minute).or_default().push(minute);
     }
-    let mut findings = Vec::new();
-    for ((server, port), minutes) in &servers {
+    // Ports of one server at one time are one attack.
+    let mut attacks: BTreeMap<Address, Vec<Attack>> = BTreeMap::new();
+    for ((server, _), minutes) in &servers {
         // Both points of view on one minute tell the same; the one with more counts.
         let idle = |minute: i64| {
             minutes.get(&minute).into_iter().flatten().map(|m| m.idle).max().map_or(0.0, |n| n as f64)
@@ -378,23 +380,57 @@ fn judge(case: &Case<'_>) -> Vec<Finding> {
                 kinds.iter().filter(|minute| minute.is_flood()).max_by_key(|m| (m.idle, -m.kind))
             })
             .collect();
-        for run in hot.chunk_by(|a, b| b.minute - a.minute <= 2) {
+        for run in hot.chunk_by(|a, b| b.minute - a.minute <= GAP_MINUTES) {
             let base = Base::at(run[0].minute, begin, idle);
             let limit = base.above(SPREADS).max(LEAST as f64);
             if run.iter().any(|minute| minute.idle as f64 >= limit) {
-                findings.push(finding(case, *server, *port, run, &base, limit));
+                let minutes = run.iter().map(|minute| **minute).collect();
+                attacks.entry(*server).or_default().push(Attack { minutes, base, limit });
             }
         }
+    }
+    let mut findings = Vec::new();
+    for (server, mut of_server) in attacks {
+        of_server.sort_by_key(|attack| (attack.minutes[0].minute, attack.minutes[0].port));
+        let mut joined: Vec<Attack> = Vec::new();
+        for attack in of_server {
+            match joined.last_mut().filter(|last| attack.minutes[0].minute <= last.until() + GAP_MINUTES) {
+                Some(last) => last.minutes.extend(attack.minutes),
+                None => joined.push(attack),
+            }
+        }
+        findings.extend(joined.iter().map(|attack| finding(case, server, attack)));
     }
     findings
 }
 
-fn finding(case: &Case<'_>, server: Address, port: i64, run: &[&Minute], base: &Base, limit: f64) -> Finding {
+/// Minutes without a flood inside one attack.
+const GAP_MINUTES: i64 = 2;
+
+/// Minutes of one attack on one server, with what was usual where it began.
+struct Attack {
+    minutes: Vec<Minute>,
+    base: Base,
+    limit: f64,
+}
+
+impl Attack {
+    fn until(&self) -> i64 {
+        self.minutes.iter().map(|minute| minute.minute).max().unwrap_or(0)
+    }
+}
+
+fn finding(case: &Case<'_>, server: Address, attack: &Attack) -> Finding {
+    let Attack { minutes: run, base, limit } = attack;
+    let limit = *limit;
     let name = case.names.texts.address(server);
-    let strongest = run.iter().fold(run[0], |a, b| if b.idle > a.idle { b } else { a });
-    let (first, last) = (run[0], run[run.len() - 1]);
-    let first_seen = Timestamp::from_seconds(first.minute * 60 + first.first);
-    let last_seen = Timestamp(((last.minute * 60 + last.last) * 1000) + 999);
+    let strongest = run.iter().fold(&run[0], |a, b| if b.idle > a.idle { b } else { a });
+    let ports: BTreeSet<i64> = run.iter().map(|minute| minute.port).collect();
+    let ports: Vec<String> = ports.iter().map(i64::to_string).collect();
+    let port = format!("{} {}", if ports.len() == 1 { "port" } else { "ports" }, ports.join(", "));
+    let first = run.iter().map(|minute| minute.minute * 60 + minute.first).min().unwrap_or(0);
+    let last = run.iter().map(|minute| minute.minute * 60 + minute.last).max().unwrap_or(0);
+    let (first_seen, last_seen) = (Timestamp::from_seconds(first), Timestamp(last * 1000 + 999));
     let subjects = vec![Subject::Ip(name.clone())];
     let idle: i64 = run.iter().map(|minute| minute.idle).sum();
     let did = if strongest.kind == 0 { "were not finished" } else { "ended without data" };
@@ -414,7 +450,7 @@ fn finding(case: &Case<'_>, server: Address, port: i64, run: &[&Minute], base: &
         ended: Some(last_seen),
         detector: DETECTOR.name.to_owned(),
         title: format!(
-            "{} TLS handshakes with {name} port {port} {did}: up to {} a second from {} clients",
+            "{} TLS handshakes with {name} {port} {did}: up to {} a second from {} clients",
             grouped(idle as f64),
             grouped(strongest.peak as f64),
             grouped(strongest.clients as f64)
@@ -456,7 +492,7 @@ fn finding(case: &Case<'_>, server: Address, port: i64, run: &[&Minute], base: &
                     time: first_seen,
                     account: case.names.texts.address(Address { hi, lo }),
                     action: format!("began {n} handshakes in the busiest minute"),
-                    object: format!("{name} port {port}"),
+                    object: format!("{name} {port}"),
                     lag_s: 0.0,
                 })
                 .collect(),

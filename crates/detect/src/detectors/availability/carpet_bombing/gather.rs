@@ -120,6 +120,7 @@ fn answers(batch: &RecordBatch) -> RecordBatch {
 
 /// A class of packets to a network in a minute.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_field_names, reason = "it is the time of the row")]
 pub(super) struct Minute {
     pub(super) net: Address,
     pub(super) minute: i64,

@@ -113,6 +113,7 @@ pub(super) fn held(batch: &RecordBatch) -> RecordBatch {
 
 /// A server in a minute: what is held at its busiest moment, and what began.
 #[derive(Clone, Copy, Default)]
+#[expect(clippy::struct_field_names, reason = "it is the time of the row")]
 struct Minute {
     server: (i64, i64),
     port: i64,

@@ -70,6 +70,7 @@ pub(super) fn slow(batch: &RecordBatch) -> RecordBatch {
 
 /// A host in five minutes.
 #[derive(Clone, Copy, Default)]
+#[expect(clippy::struct_field_names, reason = "it is the time of the row")]
 struct Window {
     host: i64,
     window: i64,

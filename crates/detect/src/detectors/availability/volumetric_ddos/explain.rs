@@ -1,6 +1,7 @@
 //! The words and figures of a finding.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use domain::{
     BenignCause, Evidence, Finding, FindingId, Sample, Severity, Subject, Technique, Timestamp, Verdict,
@@ -115,12 +116,13 @@ fn observed(case: &Case<'_>, victim: &Victim, attack: &Attack, victims: usize) -
         rounded(part.peak_bits / 1e6),
         attack.detected() - attack.from() + 1,
     );
-    text += &format!(" It shows: {}.", part.features.join(", "));
+    let _ = write!(text, " It shows: {}.", part.features.join(", "));
     if shape.marked >= 800 {
         text += " All but a few carry ECE and CWR.";
     }
     if part.class != Class::Icmp && part.class != Class::Fragments {
-        text += &format!(
+        let _ = write!(
+            text,
             " Source ports {}; destination ports {}; lengths {}.",
             listed(&hot.src_ports, shape.packets),
             listed(&hot.dst_ports, shape.packets),
@@ -133,7 +135,7 @@ fn observed(case: &Case<'_>, victim: &Victim, attack: &Attack, victims: usize) -
         .take(3)
         .map(|(source, sent)| format!("{} ({sent})", case.names.texts.address(*source)))
         .collect();
-    text += &format!(" Largest sources by packets: {}.", top.join(", "));
+    let _ = write!(text, " Largest sources by packets: {}.", top.join(", "));
     text + &networks(case, victim, part)
 }
 
