@@ -165,3 +165,38 @@ fn first() -> String {
     page.push_str("\n## What was decided wrongly\n\n<!-- generated: wrong -->\n<!-- end generated -->\n");
     page
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seeds_are_a_range() {
+        assert_eq!(seeds("1000..1500"), Ok(1000..1500));
+        for bad in ["1000", "5..5", "a..b", "9..3"] {
+            assert!(seeds(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_new_page_has_a_place_for_every_part() {
+        let names = [
+            "about",
+            "confusion",
+            "overall",
+            "windows",
+            "floods",
+            "hits",
+            "before",
+            "areas",
+            "ablation",
+            "siege",
+            "stress",
+            "real",
+            "wrong",
+        ];
+        for name in names {
+            assert!(first().contains(&format!("<!-- generated: {name} -->")), "{name}");
+        }
+    }
+}

@@ -242,29 +242,27 @@ pub(super) fn ablation(outcomes: &[Outcome]) -> String {
 /// How well each group of signs, and each plain figure, alone tells floods from crowds.
 pub(super) fn areas(outcomes: &[Outcome]) -> String {
     let all = plain(outcomes);
-    let of = |label: Label, value: &dyn Fn(&Outcome) -> Option<f64>| -> Vec<f64> {
-        all.iter().filter(|one| one.plan.label == label).filter_map(|one| value(one)).collect()
+    let of = |wanted: &dyn Fn(&Outcome) -> bool, value: &dyn Fn(&Outcome) -> Option<f64>| -> Vec<f64> {
+        all.iter().filter(|one| wanted(one)).filter_map(|one| value(one)).collect()
     };
-    let area = |value: &dyn Fn(&Outcome) -> Option<f64>| {
-        figures::area(&of(Label::Crowd, value), &of(Label::Attack, value))
+    let flood = |one: &Outcome| one.plan.label == Label::Attack;
+    let dull = |one: &Outcome| flood(one) && one.plan.flood.kind != FloodKind::SmartFast;
+    let row = |name: String, value: &dyn Fn(&Outcome) -> Option<f64>| {
+        let crowds = of(&|one| one.plan.label == Label::Crowd, value);
+        let area = figures::area(&crowds, &of(&flood, value));
+        // A figure that is lower in floods tells as much as one that is higher.
+        let either = |area: Option<f64>| rate(area.map(|area| area.max(1.0 - area)));
+        vec![name, rate(area), either(area), either(figures::area(&crowds, &of(&dull, value)))]
     };
-    // A figure that is lower in floods tells as much as one that is higher.
-    let show = |area: Option<f64>| vec![rate(area), rate(area.map(|area| area.max(1.0 - area)))];
     let mut rows = Vec::new();
     for (at, name) in FIGURES.iter().enumerate() {
-        let mut row = vec![(*name).to_owned()];
-        row.extend(show(area(&|one| Some(one.figures[at]))));
-        rows.push(row);
+        rows.push(row((*name).to_owned(), &|one| Some(one.figures[at])));
     }
     for (at, group) in Group::ALL.iter().enumerate() {
-        let mut row = vec![format!("signs of {} alone", group.name())];
-        row.extend(show(area(&|one| one.alone.get(at).copied())));
-        rows.push(row);
+        rows.push(row(format!("signs of {} alone", group.name()), &|one| one.alone.get(at).copied()));
     }
-    let mut row = vec!["all signs together".to_owned()];
-    row.extend(show(area(&|one| one.phi.is_finite().then_some(one.phi))));
-    rows.push(row);
-    table(&["figure", "area, flood above crowd", "either way"], rows)
+    rows.push(row("all signs together".to_owned(), &|one| one.phi.is_finite().then_some(one.phi)));
+    table(&["figure", "area, flood above crowd", "either way", "floods that replay no visits"], rows)
 }
 
 /// Rises before the event, where nothing happens.

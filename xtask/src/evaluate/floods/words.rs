@@ -35,7 +35,9 @@ kind of log that the others cannot read.";
 
 pub(super) const AREAS: &str = "\
 Chance that a flood drawn at random has more of a figure than a crowd drawn at random. Were one of them near 1, the \
-mixer would give the truth away, and the verdict would be worth nothing.";
+mixer would give the truth away, and the verdict would be worth nothing. The last column leaves out floods that replay \
+visits: those that are left fetch no pictures, and at a site that serves its own pictures that says nearly all. What \
+remains where it says nothing is under *Hard nights*.";
 
 pub(super) const SIEGE: &str = "\
 The server can do three times the usual. Shares of people's requests that are answered: first come first served; with \
