@@ -40,7 +40,7 @@ fn an_access_log_is_followed_across_a_rotation_and_a_restart() {
     let mut follow = Follow::new(&path, Start::Beginning, options());
     assert_eq!((rows(&mut follow), follow.format()), (0, ""));
     append(&path, &(line(0) + &line(1) + "192.0.2.1 - -"));
-    assert_eq!((rows(&mut follow), follow.format()), (2, "access log"));
+    assert_eq!((rows(&mut follow), follow.format()), (2, "access log, common"));
     append(&path, &line(2)["192.0.2.1 - -".len()..]);
     fs::rename(&path, folder.path().join("access.log.1")).expect("a rename");
     append(&path, &line(3));

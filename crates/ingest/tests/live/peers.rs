@@ -109,19 +109,12 @@ fn export(recording: &Path, version: &str) -> Vec<Vec<u8>> {
     }
 }
 
-/// One flow on one line, in the order of the lines. Ports of ICMP are written in as many ways as there
+/// One flow on one line. Its time is left out: nfdump takes a start at the exporter's own start for none,
+/// and the time of export for all flows of softflowd's IPFIX. Ports of ICMP are written in as many ways as there
 /// are programs, so type and code are made one number.
-fn line(
-    src: &str,
-    dst: &str,
-    ports: (u32, u32),
-    proto: u32,
-    packets: u64,
-    bytes: u64,
-    start: &str,
-) -> String {
+fn line(src: &str, dst: &str, ports: (u32, u32), proto: u32, packets: u64, bytes: u64) -> String {
     let (src_port, dst_port) = ports;
-    format!("{src} {src_port} {dst} {dst_port} proto {proto} at {start}: {packets} packets, {bytes} bytes")
+    format!("{src} {src_port} {dst} {dst_port} proto {proto}: {packets} packets, {bytes} bytes")
 }
 
 /// What our collector makes of the datagrams.
@@ -157,7 +150,6 @@ fn of_flow(flow: &flow::Flow) -> String {
         proto,
         flow.packets as u64,
         flow.bytes as u64,
-        &format!("{}", flow.time / 1000),
     )
 }
 
@@ -188,7 +180,7 @@ fn by_nfdump(datagrams: &[Vec<u8>]) -> Vec<String> {
     }
     end(&mut nfcapd);
     let output = Command::new("nfdump")
-        .args(["-q", "-N", "-6", "-o", "fmt:%sa,%sp,%da,%dp,%pr,%pkt,%byt,%tsr", "-R"])
+        .args(["-q", "-N", "-6", "-o", "fmt:%sa,%sp,%da,%dp,%pr,%pkt,%byt", "-R"])
         .arg(folder.path())
         .env("TZ", "UTC")
         .output()
@@ -201,7 +193,7 @@ fn by_nfdump(datagrams: &[Vec<u8>]) -> Vec<String> {
 
 fn of_nfdump(text: &str) -> String {
     let fields: Vec<&str> = text.split(',').map(str::trim).collect();
-    let &[src, src_port, dst, dst_port, proto, packets, bytes, start] = &fields[..] else {
+    let &[src, src_port, dst, dst_port, proto, packets, bytes] = &fields[..] else {
         panic!("not a line of nfdump: {text:?}")
     };
     let number = |field: &str| field.parse::<u64>().unwrap_or_else(|_| panic!("no number in {text:?}"));
@@ -217,8 +209,7 @@ fn of_nfdump(text: &str) -> String {
     } else {
         (port(src_port) as u32, port(dst_port) as u32)
     };
-    let seconds = start.split('.').next().expect("a number");
-    line(&ip(src), &ip(dst), ports, proto, number(packets), number(bytes), seconds)
+    line(&ip(src), &ip(dst), ports, proto, number(packets), number(bytes))
 }
 
 /// Bytes that wait in the socket of a port, by `/proc/net/udp`. `None` where nobody listens.

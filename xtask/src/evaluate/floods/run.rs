@@ -195,43 +195,6 @@ fn one(
         return Err(format!("seed {}: {told} findings of {} events", plan.seed, judged.events.len()).into());
     }
     let main = event_of(&mix, &judged.events);
-    if let Ok(folder) = std::env::var("LAB") {
-        use std::io::Write;
-        let mut out = std::io::BufWriter::new(std::fs::File::create(format!("{folder}/{}.tsv", plan.seed))?);
-        let f = &plan.flood;
-        writeln!(
-            out,
-            "#\t{}\t{}\t{}\t{}\t{}\t{:.1}\t{:?}\t{:?}\t{:.2}\t{}",
-            plan.seed,
-            plan.label.name(),
-            f.kind.name(),
-            f.source.name(),
-            site_number(number),
-            plan.load,
-            f.agents,
-            f.referers,
-            plan.flood_share,
-            plan.base.earlier_days
-        )?;
-        let truth: BTreeMap<Address, (usize, usize, Who)> = BTreeMap::new();
-        if let Some(event) = main {
-            for seen in event.windows.iter().filter(|seen| seen.seconds() == 300) {
-                let mut truth = truth.clone();
-                for (row, who) in mix.rows.iter().zip(&mix.truth) {
-                    if row.time >= seen.from.0 && row.time < seen.until.0 {
-                        let one = truth.entry(mix.client(row)).or_insert((0, 0, *who));
-                        one.0 += 1;
-                        one.1 += usize::from(*who == Who::Bot);
-                    }
-                }
-                writeln!(out, "W\t{}\t{}", seen.verdict.name(), seen.lab_head())?;
-                for (client, line) in seen.lab() {
-                    let (n, bot, who) = truth.get(&client).copied().unwrap_or((0, 0, Who::Usual));
-                    writeln!(out, "C\t{n}\t{bot}\t{who:?}\t{line}")?;
-                }
-            }
-        }
-    }
     let of = |events: &Vec<Event>| event_of(&mix, events).map(|event| event.verdict);
     Ok(Outcome {
         plan: *plan,
@@ -375,8 +338,4 @@ impl Outcome {
     pub(super) fn false_alarm(&self, verdict: Option<Verdict>) -> bool {
         !self.plan.has_flood() && matches!(verdict, Some(Verdict::Mixed | Verdict::Attack))
     }
-}
-
-fn site_number(number: usize) -> usize {
-    number
 }
