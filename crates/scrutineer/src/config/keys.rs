@@ -219,7 +219,8 @@ static EMBED: Section = Section {
 static EVENT: Section = Section {
     title: "[[events]]",
     about: "A time when many people are expected: polls close, results come out, a programme is on the air. It is \
-            shown beside what was seen and marked in charts. It decides no verdict: attackers choose the same hour.",
+            shown beside what was seen and marked in charts. It never turns an attack into a crowd, for attackers choose \
+            the same hour; only where nothing but counts is known, a rise at such a time is called a crowd.",
     keys: &[
         Key {
             name: "name",
