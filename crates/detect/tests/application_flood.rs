@@ -74,7 +74,8 @@ impl Log {
             let page = format!("/page{}", self.below(30));
             self.get(client, agent, at, &page, before.as_deref());
             self.get(client, agent, at + 400, "/style.css", Some(&page));
-            self.get(client, agent, at + 900, &format!("/picture{}.png", self.below(9)), Some(&page));
+            let picture = format!("/picture{}.png", self.below(9));
+            self.get(client, agent, at + 900, &picture, Some(&page));
             before = Some(page);
             at += 8_000 + self.below(60_000) as i64;
         }
