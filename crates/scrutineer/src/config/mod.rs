@@ -1,8 +1,7 @@
 //! `scrutineer.toml`: what is defended, what is known to be good, and what is expected.
 //!
 //! It is read whole before any work begins. A file with one fault is not used in part: an asset that is
-//! left out would be an attack that is not seen. It is applied when findings are made, so that changing
-//! it needs no other reading of files.
+//! left out would be an attack that is not seen. Detectors apply it to rows; readers never see it.
 
 mod asn;
 mod check;
