@@ -10,7 +10,7 @@ pub(crate) fn page() -> String {
         Written by `cargo xtask docs`; edit the programme, not this page.\n\n\
         `scrutineer detect` uses the file that `--config FILE` names, else `scrutineer.toml` in the current folder, \
         else the one in a folder that it reads or beside a file that it reads; it says which. `--no-config` uses \
-        none. It is applied to rows by the detectors and never by the readers of files: rows that were \
+        none. The file is applied to rows by the detectors and never by the readers of files: rows that were \
         read once serve any configuration. A file with one fault is not used in part: `scrutineer config check` names each \
         fault with its line and its remedy.\n\n\
         ## A whole example\n\n```toml\n"
