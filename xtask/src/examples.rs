@@ -75,7 +75,8 @@ mod tests {
     #[test]
     fn the_log_of_the_example_is_what_would_be_written() {
         let mut there = String::new();
-        let mut file = ingest::plain(&root().join(LOG)).expect("the log is there");
+        let path = root().join(LOG);
+        let mut file = ingest::plain(&path).expect("the log is there");
         file.read_to_string(&mut there).expect("a whole log");
         assert!(there == crowd().access_log(), "run `cargo xtask examples` and look at what it changes");
     }

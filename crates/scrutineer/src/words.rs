@@ -288,7 +288,7 @@ mod tests {
         assert_eq!(time(t), "26 Sep 2021, 18:00:03");
         assert_eq!(day(t), "26 Sep 2021");
         assert_eq!(minute(t), "26 Sep 2021, 18:00 UTC");
-        let later = |s| Timestamp::from_seconds(1_632_679_203 + s);
+        let later = |s: i64| Timestamp::from_seconds(1_632_679_203 + s);
         assert_eq!(span(t, later(127)), "26 Sep 2021, 18:00:03 to 18:02:10 UTC (2 min 7 s)");
         assert_eq!(span(t, later(86_400)), "26 Sep 2021, 18:00:03 to 27 Sep 2021, 18:00:03 UTC (24 h)");
         assert_eq!(hours(t, later(7_200)), "26 Sep 2021, 18:00 to 20:00 UTC");
