@@ -120,6 +120,11 @@ impl Rows {
         id
     }
 
+    /// The id of a text that is never shown, and so is not kept.
+    pub(crate) fn id(&self, text: &[u8]) -> i64 {
+        self.seed.text(text)
+    }
+
     /// The digest of an account: of its pseudonym, where the case has a key. The input's own id is
     /// forgotten then.
     pub(crate) fn account(&mut self, account: &[u8]) -> i64 {

@@ -66,7 +66,7 @@ fn dump(kind: Kind, batch: &arrow_array::RecordBatch, rows: &Rows, out: &mut Str
                     Service::from_code(f.service).expect("a service"),
                     f.sampling,
                     f.fragments,
-                    text(f.uid)
+                    if f.uid < 0 { "-" } else { "known" }
                 );
             }
         }

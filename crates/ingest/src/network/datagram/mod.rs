@@ -21,7 +21,7 @@ use std::sync::Arc;
 use super::Sniffed;
 
 pub(super) fn sniff(head: &[u8]) -> Sniffed {
-    let protocol = wire::protocol(head).map_err(str::to_owned)?;
+    let protocol = wire::protocol(head).map_err(|_| String::new())?;
     // Two small numbers at the start of a file could be anything: what follows must be a datagram,
     // too, or the end.
     let first = wire::length(head).map_err(str::to_owned)?;

@@ -10,7 +10,7 @@ fn flows_of_both_directions_and_of_one() {
 {"timestamp":"2021-06-06T17:00:00+0200","event_type":"netflow","src_ip":"192.0.2.1","dest_ip":"198.51.100.2","proto":"UDP","netflow":{"pkts":1,"bytes":60}}
 "#
     ), @r"
-    flow 2021-06-06T14:00:00.25Z +750 ms 192.0.2.1:4711 > 198.51.100.2:445 proto 6 sent 2/120 back 2/110 flags 2 rejected unknown sampling 1 frag 0 uid 12
+    flow 2021-06-06T14:00:00.25Z +750 ms 192.0.2.1:4711 > 198.51.100.2:445 proto 6 sent 2/120 back 2/110 flags 2 rejected unknown sampling 1 frag 0 uid known
     flow 2021-06-06T14:00:00Z +0 ms 2001:db8::1:128 > 2001:db8::2:0 proto 58 sent 1/60 back 0/0 flags 0 attempt unknown sampling 1 frag 0 uid -
     1 × a record of a kind of traffic that is not used: passed over (3)
     ");
@@ -64,7 +64,7 @@ fn requests_handshakes_and_connections_to_ssh() {
 {"timestamp":"2021-06-06T16:00:00Z","event_type":"stats","stats":{}}
 "#
     ), @r"
-    request 2021-06-06T16:00:00Z 192.0.2.1 for - other - /a?b=1 ?- none from ? ? by ? = 200 12 B
+    request 2021-06-06T16:00:00Z 192.0.2.1 for 203.0.113.9 get example.org /a ?b=1 plain from news.example /x by agent = 200 12 B
     login 2021-06-06T16:00:00Z 192.0.2.1 > 198.51.100.2 account - unknown ssh
     tls 2021-06-06T16:00:00Z 192.0.2.1 > 198.51.100.2:443 www.example.org ja3 ab version 0x303 established -1 issuer CN=x
     1 × a record of a kind of traffic that is not used: passed over (4)

@@ -50,7 +50,8 @@ fn conn<R: Record>(record: &R, time: i64, open: bool, rows: &mut Rows) -> Read {
     let state = if open { State::Open } else { state(record.get(Column::ConnState), tcp) };
     let uid = match record.get(Column::Uid) {
         b"" => -1,
-        uid => rows.text(uid),
+        // An id serves to tell rows apart and is never shown: a dictionary of them would only be large.
+        uid => rows.id(uid),
     };
     rows.flows.push(&Flow {
         src_hi: src.hi,

@@ -15,9 +15,9 @@ fn connections_become_flows() {
 1672843058.5\tCc\t2001:db8::1\t128\t2001:db8::2\t129\ticmp\t-\t1.25\t8\t-\tOTH\t-\t-\t-\t-\t-
 ";
     insta::assert_snapshot!(check(format!("{CONN}{rows}#close\t2023-01-05-18-51-06\n")), @r"
-    flow 2023-01-04T14:37:36.913Z +84 ms 192.0.2.1:55548 > 198.51.100.2:443 proto 6 sent 18/1974 back 14/21011 flags 19 closed http sampling 1 frag 0 uid Ca
-    flow 2023-01-04T14:37:37Z +0 ms 192.0.2.1:5353 > 198.51.100.2:53 proto 17 sent 1/60 back 0/0 flags 0 attempt dns sampling 1 frag 0 uid Cb
-    flow 2023-01-04T14:37:38.5Z +1250 ms 2001:db8::1:128 > 2001:db8::2:129 proto 58 sent 0/8 back -1/-1 flags 0 partial unknown sampling 1 frag 0 uid Cc
+    flow 2023-01-04T14:37:36.913Z +84 ms 192.0.2.1:55548 > 198.51.100.2:443 proto 6 sent 18/1974 back 14/21011 flags 19 closed http sampling 1 frag 0 uid known
+    flow 2023-01-04T14:37:37Z +0 ms 192.0.2.1:5353 > 198.51.100.2:53 proto 17 sent 1/60 back 0/0 flags 0 attempt dns sampling 1 frag 0 uid known
+    flow 2023-01-04T14:37:38.5Z +1250 ms 2001:db8::1:128 > 2001:db8::2:129 proto 58 sent 0/8 back -1/-1 flags 0 partial unknown sampling 1 frag 0 uid known
     ");
 }
 
@@ -39,7 +39,7 @@ fn the_header_may_change_in_the_middle() {
          1672843057\t192.0.2.3\t198.51.100.4\ttcp\n\
          #separator \\x09\n#path\tweird\n#fields\tts\tname\n1672843058\todd\n"
     )), @r"
-    flow 2023-01-04T14:37:36Z +1000 ms 192.0.2.1:1 > 198.51.100.2:2 proto 6 sent 2/90 back 1/50 flags 18 established unknown sampling 1 frag 0 uid Ca
+    flow 2023-01-04T14:37:36Z +1000 ms 192.0.2.1:1 > 198.51.100.2:2 proto 6 sent 2/90 back 1/50 flags 18 established unknown sampling 1 frag 0 uid known
     flow 2023-01-04T14:37:37Z +0 ms 192.0.2.3:0 > 198.51.100.4:0 proto 6 sent 0/0 back -1/-1 flags 0 open unknown sampling 1 frag 0 uid -
     1 × a record of a kind of traffic that is not used: passed over (18)
     ");
@@ -63,8 +63,8 @@ fn requests_keep_their_bytes() {
          1672843056\t192.0.2.1\tGET\tExample.org:80\t/a\\x09b?c=1&utm_source=x\thttps://news.example/\tagent\t612\t200\tVIA -> p,X-FORWARDED-FOR -> 203.0.113.9\\x2c 198.51.100.7\n\
          1672843057\t192.0.2.1\t-\t-\t-\t-\t-\t0\t-\t(empty)\n"
     ), @r"
-    request 2023-01-04T14:37:36Z 192.0.2.1 for - get - /a	b ?- none from ? ? by ? = 200 612 B
-    request 2023-01-04T14:37:37Z 192.0.2.1 for - other -  ?- none from ? ? by ? = 0 0 B
+    request 2023-01-04T14:37:36Z 192.0.2.1 for 198.51.100.7 get example.org /a	b ?c=1 plain from news.example / by agent = 200 612 B
+    request 2023-01-04T14:37:37Z 192.0.2.1 for - other -  ?- none from - - by - = 0 0 B
     ");
 }
 
@@ -96,7 +96,7 @@ fn streams_may_be_mixed_in_json() {
 {"@stream":"stats","ts":1588316619.797806,"peer":"zeek"}
 "#
     ), @r"
-    flow 2020-05-01T07:03:39.798Z +64 ms 192.0.2.1:55979 > 198.51.100.4:53 proto 17 sent 2/138 back 1/235 flags 0 established dns sampling 1 frag 0 uid Ca
+    flow 2020-05-01T07:03:39.798Z +64 ms 192.0.2.1:55979 > 198.51.100.4:53 proto 17 sent 2/138 back 1/235 flags 0 established dns sampling 1 frag 0 uid known
     lookup 2020-05-01T07:03:40.5Z 192.0.2.1 > 198.51.100.4 a.example in a.example (0 0) type 28 code 3 answers 0 - -1 B
     1 × a record of a kind of traffic that is not used: passed over (3)
     ");
@@ -123,7 +123,7 @@ fn broken_rows_are_counted_by_reason() {
         "{\"ts\":1672843056,\"uid\":\"Ca\",\"id.orig_h\":\"192.0.2.1\",\"id.resp_h\":\"192.0.2.2\",\"conn_state\":\"S0\"}\n{\"ts\":\n\
          {\"ts\":true,\"id.orig_h\":\"192.0.2.1\",\"id.resp_h\":\"192.0.2.2\",\"conn_state\":\"S0\"}\n"
     ), @r"
-    flow 2023-01-04T14:37:36Z +0 ms 192.0.2.1:0 > 192.0.2.2:0 proto -1 sent 0/0 back -1/-1 flags 0 attempt unknown sampling 1 frag 0 uid Ca
+    flow 2023-01-04T14:37:36Z +0 ms 192.0.2.1:0 > 192.0.2.2:0 proto -1 sent 0/0 back -1/-1 flags 0 attempt unknown sampling 1 frag 0 uid known
     1 × time is neither a number nor RFC 3339 (3)
     1 × not JSON (2)
     ");
