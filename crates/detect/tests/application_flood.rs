@@ -74,7 +74,8 @@ impl Log {
             let page = format!("/page{}", self.below(30));
             self.get(client, agent, at, &page, before.as_deref());
             self.get(client, agent, at + 400, "/style.css", Some(&page));
-            self.get(client, agent, at + 900, &format!("/picture{}.png", self.below(9)), Some(&page));
+            let picture = format!("/picture{}.png", self.below(9));
+            self.get(client, agent, at + 900, &picture, Some(&page));
             before = Some(page);
             at += 8_000 + self.below(60_000) as i64;
         }
@@ -128,8 +129,8 @@ impl Log {
         for _ in 0..300 {
             let client = self.household(20..90);
             let first = ONSET + self.below(20_000) as i64;
-            for n in 0..40 {
-                self.get(client, "Chrome/93", first + n * 14_000, "/page1", None);
+            for n in 0..80 {
+                self.get(client, "Chrome/93", first + n * 7_000, "/page1", None);
             }
         }
     }
