@@ -129,8 +129,8 @@ impl Log {
         for _ in 0..300 {
             let client = self.household(20..90);
             let first = ONSET + self.below(20_000) as i64;
-            for n in 0..40 {
-                self.get(client, "Chrome/93", first + n * 14_000, "/page1", None);
+            for n in 0..80 {
+                self.get(client, "Chrome/93", first + n * 7_000, "/page1", None);
             }
         }
     }

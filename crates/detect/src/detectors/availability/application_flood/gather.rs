@@ -78,7 +78,7 @@ pub(super) fn gather(settings: &Settings) -> Gather {
                 combine: Some(Arc::new(MakeLinking { merge: true })),
                 kernel: Arc::new(MakeLinking { merge: false }),
                 small: true,
-                keep: false,
+                keep: true,
                 partitions: 8,
             },
             Step {

@@ -439,16 +439,12 @@ mod tests {
 
     #[test]
     fn what_comes_every_day_at_that_hour_is_usual() {
-        let mut counts: Vec<(i64, i64)> = (0..5 * DAY)
-            .map(|minute| (minute, if (600..640).contains(&(minute % DAY)) { 400 } else { 20 }))
-            .collect();
-        let starts = |counts: &[(i64, i64)]| -> Vec<i64> {
-            Minutes(counts).rises().iter().map(|rise| rise.start).collect()
-        };
-        // The first two days nobody can know.
-        assert_eq!(starts(&counts), [600, 600 + DAY]);
+        // Twenty at midnight, 380 at noon.
+        let usual = |minute: i64| 200.0 - 180.0 * (minute as f64 / DAY as f64 * std::f64::consts::TAU).cos();
+        let mut counts: Vec<(i64, i64)> = (0..5 * DAY).map(|minute| (minute, usual(minute) as i64)).collect();
+        assert_eq!(Minutes(&counts).rises(), []);
         for minute in 4 * DAY + 900..4 * DAY + 910 {
-            counts[minute as usize].1 = 300;
+            counts[minute as usize].1 = 900;
         }
         let rises = Minutes(&counts).rises();
         assert_eq!(
