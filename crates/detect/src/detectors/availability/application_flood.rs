@@ -20,13 +20,15 @@
 //!    random queries, paths that nobody knows, whether it or its network came before. Each sign has a weight in nats,
 //!    all in one table; the sum is the client's log-odds. Signs that people show at this site on calm days weigh
 //!    less here; none weighs more. What the log does not have, says nothing.
-//! 3. **Cohorts.** Clients that look the same (agent, where they go, what they leave out) and are far more
-//!    than there used to be at this site share one more weight. A crowd too has a page that everybody wants, so the
-//!    page alone makes no cohort.
+//! 3. **Cohorts.** Clients that share an agent with eight times its usual share of clients, and leave out what belongs
+//!    to pages, have one more sign. Where many clients go from page to page faster than nearly all readers, a part
+//!    of all clients replays visits, those included that show one page only. A crowd too has a page that everybody
+//!    wants, so a page alone makes no cohort.
 //! 4. **Window.** The part of clients that are machines is what makes the clients' mean chance equal to itself. From
 //!    it follow *phi*, the share of the excess with machine evidence, and *hard*, the share that is beyond doubt
-//!    client by client; a few busy crawlers do not make it, they are named.
-//! 5. **Verdict.** Attack from phi .8 on, mixed from .15 on, both with hard evidence; a flash crowd below .05; else
+//!    client by client or because many agree; a few busy crawlers do not make it, they are named. Nor do programs that
+//!    poll data and nothing else, as a new app or twenty newsrooms do, unless they show more or are very many.
+//! 5. **Verdict.** Attack from phi .82 on, mixed from .15 on, both with hard evidence; a flash crowd below .02; else
 //!    unsure. The calendar is shown and changes nothing: attackers choose the same hour.
 //! 6. **What could be blocked.** Addresses whose own evidence is strong, for ten minutes, and rules over path, query,
 //!    referer and agent whose requests nearly all have machine evidence. Never an address of many people (several

@@ -15,7 +15,7 @@ use super::signs::many_people;
 const LISTED: f64 = 4.0;
 const LISTED_KNOWN: f64 = 6.0;
 /// With less, where the window as a whole makes it nearly certain; never where people came from it before.
-const LISTED_CHANCE: f64 = 0.99;
+const LISTED_CHANCE: f64 = 0.98;
 const LISTED_WITH_CHANCE: f64 = 2.0;
 /// A rule must hold for so many requests, and this share of the excess.
 const RULE_LEAST: f64 = 30.0;

@@ -22,8 +22,8 @@ const WEEK: i64 = 7 * DAY;
 const HOLE: i64 = 360;
 /// A rise that lasts longer has become what is usual.
 const LONGEST: i64 = 360;
-/// So many minutes in a row at the usual rate end a rise: a reload pause is shorter.
-const PAUSE: i64 = 5;
+/// So many minutes in a row at the usual rate end a rise: what comes again sooner is one event, and one finding.
+const PAUSE: i64 = 15;
 /// No rise below so many requests a minute, with a known season and without. Any server bears them.
 const FLOOR: f64 = 60.0;
 const COLD_FLOOR: f64 = 120.0;

@@ -23,6 +23,9 @@ const AGREE_CHANCE: f64 = 0.8;
 const AGREE_SCORE: f64 = 0.0;
 const AGREE_CLIENTS: f64 = 10.0;
 const AGREE_SHARE: f64 = 0.25;
+/// Clients that poll data and nothing else look like an app or a newsroom's program, whatever they score, unless
+/// they show what such programs do not, or are so many that each is hard evidence.
+const PROGRAMS: f64 = 40.0;
 /// What a client's pauses say of whether it replays a visit of somebody else faster: faster than 19 of 20 readers,
 /// slower than three of four. Clients with one page say nothing, so that they go with the others.
 const REPLAY_FAST: f64 = 2.0;
@@ -62,6 +65,15 @@ impl Scored {
     /// Evidence on its own.
     pub(super) fn is_hard(&self) -> bool {
         !self.spared && self.score >= HARD
+    }
+
+    /// Polls data and nothing else, as apps and newsrooms' programs do: without referers that make no sense, agents
+    /// that change, or busy neighbours.
+    fn is_program(&self) -> bool {
+        const OTHERWISE: [Sign; 6] =
+            [Sign::OddFew, Sign::OddMany, Sign::Mixture, Sign::OutsideMany, Sign::Rotating, Sign::NearMany];
+        let did = &self.client.did;
+        did.apis > 0.0 && did.pages == 0.0 && !OTHERWISE.iter().any(|&sign| self.signs.has(sign))
     }
 }
 
@@ -140,14 +152,20 @@ pub(super) fn look(clients: Vec<Client>, setting: &Setting<'_>, weights: &Weight
     };
     let phi = sum(&|one| one.p);
     let fast = |one: &Scored| replays && one.signs.has(Sign::NoPause);
-    let is_hard = |one: &Scored| one.is_hard() || (!one.spared && fast(one) && one.p >= REPLAY_CHANCE);
+    let programs = count(&|one| one.is_hard() && one.is_program());
+    let is_hard = |one: &Scored| {
+        let own = one.is_hard() && (programs >= PROGRAMS || !one.is_program());
+        own || (!one.spared && fast(one) && one.p >= REPLAY_CHANCE)
+    };
     let mut hard = sum(&|one| f64::from(is_hard(one)));
     let hard_clients = count(&is_hard);
     if hard_clients < HARD_CLIENTS && (hard_clients < HARD_FEW || hard < HARD_FEW_SHARE) {
         hard = 0.0;
     }
-    let agrees =
-        |one: &Scored| !one.spared && one.p >= AGREE_CHANCE && (one.score >= AGREE_SCORE || fast(one));
+    let agrees = |one: &Scored| {
+        let likely = !one.spared && !one.is_program() && one.p >= AGREE_CHANCE;
+        likely && (one.score >= AGREE_SCORE || fast(one))
+    };
     let agree = sum(&|one| f64::from(agrees(one)));
     if count(&agrees) >= AGREE_CLIENTS && agree >= AGREE_SHARE {
         hard = hard.max(agree);
