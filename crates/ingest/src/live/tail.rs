@@ -18,7 +18,7 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use memchr::{memchr, memrchr};
 use serde::{Deserialize, Serialize};
@@ -47,6 +47,10 @@ const MAX_KNOWN: usize = 4096;
 
 /// Files between two polls that are still read. Each takes a file handle.
 const MAX_BETWEEN: usize = 256;
+
+/// How much older than the newest file a file between two polls may be. A file that is renamed while the
+/// folder is listed can be missing in the list; it is found by the next one, when a newer file was seen.
+const SLACK: Duration = Duration::from_secs(10);
 
 /// How often a folder is listed until two lists are the same: a file that is renamed meanwhile may be
 /// missing in one.
@@ -113,6 +117,8 @@ pub struct Tail {
     /// What a saved position waits for, until the first poll.
     resume: Option<Position>,
     from_end: bool,
+    /// When the first file was written to: what is older was there before this tail.
+    began: Option<SystemTime>,
     /// Lines that wait to be taken.
     ready: Vec<u8>,
     taken: usize,
@@ -153,6 +159,7 @@ impl Tail {
             n_known: 0,
             resume,
             from_end,
+            began: None,
             ready: Vec::new(),
             taken: 0,
             counts: TailCounts::default(),
@@ -263,6 +270,7 @@ impl Tail {
             if std::mem::take(&mut self.from_end) {
                 now.skip_to_end()?;
             }
+            self.began = now.modified;
             self.open.push_back(now);
             return Ok(());
         };
@@ -270,7 +278,7 @@ impl Tail {
             newest.modified = now.modified;
             return Ok(());
         }
-        let since = newest.modified;
+        let since = newest.modified.and_then(|time| time.checked_sub(SLACK)).max(self.began);
         let between = self.between(&now, since)?;
         self.counts.rotated += 1 + between.len() as u64;
         self.open.extend(between);
@@ -388,6 +396,7 @@ impl Tail {
                 None => lost += 1,
             }
         }
+        self.began = opened.back().and_then(|newest| newest.modified);
         self.open = opened;
         self.counts.lost += lost;
         Ok(())
