@@ -195,9 +195,6 @@ fn a_thousand_rotations_by_rename_lose_and_double_nothing() {
         let writer = scope.spawn(|| {
             let mut number = 1_u64;
             for rotation in 0..=ROTATIONS {
-                while rotation > seen.load(Ordering::Acquire) + 100 {
-                    std::thread::yield_now();
-                }
                 let mut file = OpenOptions::new().append(true).create(true).open(&path).expect("a file");
                 for _ in 0..1 + rotation % 7 {
                     let line = format!("line {number} end\n");
@@ -207,6 +204,9 @@ fn a_thousand_rotations_by_rename_lose_and_double_nothing() {
                     number += 1;
                 }
                 if rotation < ROTATIONS {
+                    while rotation > seen.load(Ordering::Acquire) + 100 {
+                        std::thread::yield_now();
+                    }
                     fs::rename(&path, folder.path().join(format!("log.{rotation}"))).expect("a rename");
                     // Not all writers are told at once.
                     if rotation % 3 == 0 {
