@@ -226,7 +226,7 @@ mod tests {
         assert!(net.contains(ip("198.51.100.1")) && net.contains(ip("::ffff:198.51.100.1")));
         assert!(!net.contains(ip("198.51.101.1")) && !net.contains(ip("2001:db8::1")));
         assert!(Prefix::parse("::/0").expect("all").contains(ip("2001:db8::1")));
-        assert_eq!(Prefix::parse("192.0.2.1").map(|p| p.bits()), Some(32));
+        assert_eq!(Prefix::parse("192.0.2.1").map(Prefix::bits), Some(32));
         for bad in ["", "192.0.2.0/33", "example.org/8", "192.0.2.0/-1"] {
             assert_eq!(Prefix::parse(bad), None, "{bad}");
         }

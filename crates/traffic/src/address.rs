@@ -61,6 +61,7 @@ impl Address {
 
     /// What one subscriber holds at least: the address itself for IPv4, its /64 for IPv6 (privacy
     /// addresses change daily inside it). A name is itself.
+    #[must_use]
     pub fn client(self) -> Self {
         if self.hi == Self::NAME || self == Self::NONE || self.v4_bits().is_some() {
             self
@@ -70,6 +71,7 @@ impl Address {
     }
 
     /// The network of so many leading bits, counted within the address's own family.
+    #[must_use]
     pub fn network(self, v4_bits: u32, v6_bits: u32) -> Self {
         if self.hi == Self::NAME || self == Self::NONE {
             return self;

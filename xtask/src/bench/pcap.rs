@@ -148,9 +148,9 @@ fn recorded(folder: &Path) -> Result<Vec<Frame>, BenchError> {
             frames.push(Frame { after, bytes: frame.to_vec(), is_flood: name.starts_with("stopddos") });
         };
         if bytes.starts_with(&[0x0a, 0x0d, 0x0d, 0x0a]) {
-            blocks(&bytes, &mut add)
+            blocks(&bytes, &mut add);
         } else {
-            records(&bytes, &mut add)
+            records(&bytes, &mut add);
         }
     }
     Ok(frames)

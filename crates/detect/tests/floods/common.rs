@@ -186,7 +186,7 @@ pub(crate) fn amplified(
     n: i64,
     random: &mut Rand64,
 ) -> Vec<Flow> {
-    let servers: Vec<Address> = (0..n / 2 + 1).map(|_| anybody(random)).collect();
+    let servers: Vec<Address> = (0..=(n / 2)).map(|_| anybody(random)).collect();
     flood(start, span_ms, n, |at| Flow {
         src_port: port,
         dst_port: 30_120,

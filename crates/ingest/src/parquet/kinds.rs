@@ -145,7 +145,7 @@ impl Kinds {
                 }
         });
         let columns = if good { columns } else { self.keep_good(&columns, first_row) };
-        self.log.read += columns.first().map_or(0, |column| column.len()) as u64;
+        self.log.read += columns.first().map_or(0, Array::len) as u64;
         RecordBatch::try_new(self.schema.clone(), columns)
             .expect("internal error: the columns follow the schema")
     }
@@ -165,7 +165,7 @@ impl Kinds {
     }
 
     fn keep_good(&mut self, columns: &[ArrayRef], first_row: u64) -> Vec<ArrayRef> {
-        let rows = columns.first().map_or(0, |column| column.len());
+        let rows = columns.first().map_or(0, Array::len);
         let schema = self.schema.clone();
         let mut kept = Vec::with_capacity(rows);
         for row in 0..rows {

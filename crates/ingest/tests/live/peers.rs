@@ -1,6 +1,8 @@
 //! The same flows as nfdump's, from the same datagrams. softflowd makes them of recordings, in each of
 //! its formats. Where a program or a recording is missing, the test says so and passes.
 
+#![expect(clippy::disallowed_methods, reason = "another program is waited for, and not for ever")]
+
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::net::UdpSocket;

@@ -196,7 +196,7 @@ fn a_thousand_rotations_by_rename_lose_and_double_nothing() {
             let mut number = 1_u64;
             for rotation in 0..=ROTATIONS {
                 let mut file = OpenOptions::new().append(true).create(true).open(&path).expect("a file");
-                for _ in 0..1 + rotation % 7 {
+                for _ in 0..=(rotation % 7) {
                     let line = format!("line {number} end\n");
                     let (a, b) = line.split_at(usize::try_from(rotation).expect("small") % line.len());
                     file.write_all(a.as_bytes()).expect("room on the disk");
@@ -255,7 +255,7 @@ fn a_thousand_cuts_lose_and_double_nothing() {
             let mut number = 0_u64;
             let mut file = OpenOptions::new().append(true).create(true).open(&path).expect("a file");
             for rotation in 0..ROTATIONS {
-                for _ in 0..1 + rotation % 5 {
+                for _ in 0..=(rotation % 5) {
                     file.write_all(format!("line {number} end\n").as_bytes()).expect("room on the disk");
                     number += 1;
                 }

@@ -108,15 +108,12 @@ fn their_target(target: &str) -> Vec<u8> {
     let mut bytes = target.as_bytes();
     while let [first, rest @ ..] = bytes {
         let hex = |at: usize| rest.get(at).and_then(|&b| char::from(b).to_digit(16));
-        match (first, hex(0), hex(1)) {
-            (b'%', Some(high), Some(low)) => {
-                plain.push((high * 16 + low) as u8);
-                bytes = &rest[2..];
-            }
-            _ => {
-                plain.push(*first);
-                bytes = rest;
-            }
+        if let (b'%', Some(high), Some(low)) = (first, hex(0), hex(1)) {
+            plain.push((high * 16 + low) as u8);
+            bytes = &rest[2..];
+        } else {
+            plain.push(*first);
+            bytes = rest;
         }
     }
     let end = plain.iter().position(|&b| b == 0).unwrap_or(plain.len());

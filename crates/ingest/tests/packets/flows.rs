@@ -196,7 +196,7 @@ fn every_order_of_bytes_and_unit_of_time_gives_the_same_rows() {
         file.enhanced(1, second * 1000, two);
         assert_eq!(check(&file.bytes), expected);
         let mut file = Pcapng::new(big_endian);
-        file.interface(1, Some(0x80 | 10), None);
+        file.interface(1, Some(0x80 | 0x0a), None);
         file.interface(1, Some(3), Some(1_700_000_000));
         // 123 ms are 125.95 of 1,024 units, so this is the next whole one.
         file.enhanced(0, 1_700_000_000 * 1024 + 126, one);

@@ -142,14 +142,15 @@ impl Checking {
                 format!("begin it with a line `{}`", there.title)
             }
             Some(_) => format!("move `{name}` to the top of the file, before the first section"),
-            None => match nearest(name, section.keys.iter().map(|key| key.name)) {
-                Some(key) => format!("did you mean `{key}`?"),
-                None => {
+            None => {
+                if let Some(key) = nearest(name, section.keys.iter().map(|key| key.name)) {
+                    format!("did you mean `{key}`?")
+                } else {
                     let keys: Vec<String> =
                         section.keys.iter().map(|key| format!("`{}`", key.name)).collect();
                     format!("its keys are {}", keys.join(", "))
                 }
-            },
+            }
         };
         self.fault(line, what, remedy);
     }

@@ -112,7 +112,7 @@ impl Sent {
 fn from_fraction(value: u64) -> i64 {
     let seconds = (value >> 32) as i64 * 1000;
     if seconds >= NTP_MS {
-        return seconds - NTP_MS + ((value & 0xffff_ffff) * 1000 >> 32) as i64;
+        return seconds - NTP_MS + (((value & 0xffff_ffff) * 1000) >> 32) as i64;
     }
     // 10^17 nanoseconds is 1973, 10^17 microseconds the year 5138.
     (value / if value > 100_000_000_000_000_000 { 1_000_000 } else { 1000 }) as i64
@@ -203,7 +203,7 @@ fn addresses(values: &Values) -> Option<(Address, Address)> {
     let v6 = values.src6().zip(values.dst6());
     let as_v6 = |bits: u128| Address::from(std::net::IpAddr::V6(bits.into()));
     match (v4, v6) {
-        (Some((0, 0)), Some((src, dst))) | (None, Some((src, dst))) => Some((as_v6(src), as_v6(dst))),
+        (Some((0, 0)) | None, Some((src, dst))) => Some((as_v6(src), as_v6(dst))),
         (Some((src, dst)), _) => Some((Address::v4(src as u32), Address::v4(dst as u32))),
         (None, None) => None,
     }

@@ -73,9 +73,12 @@ pub(super) fn batch(records: &[Record]) -> RecordBatch {
     RecordBatch::try_new(schema(), columns).expect("internal error: the columns follow the schema")
 }
 
+/// Three columns of one batch and all of its words.
+type Columns<'a> = (&'a [i32], &'a [i64], &'a [i32], Vec<&'a [i64]>);
+
 /// The kept table, by what its rows are.
 pub(super) struct Kept<'a> {
-    batches: Vec<(&'a [i32], &'a [i64], &'a [i32], Vec<&'a [i64]>)>,
+    batches: Vec<Columns<'a>>,
     /// Batch and row of every client, by window.
     clients: BTreeMap<i32, Vec<(u32, u32)>>,
     /// All other rows.

@@ -428,8 +428,8 @@ mod tests {
     fn a_burst_is_a_rise_and_a_single_minute_is_none() {
         let mut counts = day(|minute| 30 + minute % 7);
         counts[700].1 = 900;
-        for minute in 800..812 {
-            counts[minute].1 = 500;
+        for count in &mut counts[800..812] {
+            count.1 = 500;
         }
         let rises = Minutes(&counts).rises();
         assert_eq!(rises.len(), 1);

@@ -134,7 +134,7 @@ pub(super) fn all(
     }
     if client.seen.is_some_and(|seen| seen < from) {
         signs.add(Sign::KnownClient);
-    } else if habits.knows_nets && client.key.has_net() && !client.net_seen.is_some_and(|seen| seen < from) {
+    } else if habits.knows_nets && client.key.has_net() && client.net_seen.is_none_or(|seen| seen >= from) {
         signs.add(Sign::NewNet);
     }
     if client.near_clients >= 3.0 {

@@ -141,7 +141,9 @@ impl Visit {
             self.assets += 1;
             self.last_asset = row.time;
             let slots = &mut self.slots[..self.n_slots as usize];
-            slots.iter_mut().for_each(|slot| slot.followed |= row.time.saturating_sub(slot.last) <= FOLLOW);
+            for slot in slots.iter_mut() {
+                slot.followed |= row.time.saturating_sub(slot.last) <= FOLLOW;
+            }
             return None;
         }
         match flags.referer() {

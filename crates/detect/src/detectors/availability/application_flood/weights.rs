@@ -182,7 +182,9 @@ pub struct Weights {
 impl Default for Weights {
     fn default() -> Self {
         let mut of = [0.0; SIGNS];
-        Sign::ALL.iter().for_each(|&sign| of[sign as usize] = sign.weight());
+        for &sign in Sign::ALL {
+            of[sign as usize] = sign.weight();
+        }
         Self { base: -2.25, of }
     }
 }

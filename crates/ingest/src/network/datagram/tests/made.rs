@@ -138,9 +138,9 @@ const ONE: &str =
 #[test]
 fn data_waits_for_its_template() {
     let (define, data) = (set(2, &template(256, PLAIN)), set(256, &plain(1, 40)));
-    check(&[ipfix(&[data.clone()]), ipfix(&[define.clone()])], &[ONE], "1 flows");
+    check(&[ipfix(std::slice::from_ref(&data)), ipfix(std::slice::from_ref(&define))], &[ONE], "1 flows");
     check(&[ipfix(&[data.clone(), define.clone()])], &[ONE], "1 flows");
-    check(&[ipfix(&[data.clone()])], &[], "0 flows, 1 x no template yet for a set of records");
+    check(&[ipfix(std::slice::from_ref(&data))], &[], "0 flows, 1 x no template yet for a set of records");
     // Another observation domain's template is another template.
     let mut other = ipfix(&[define]);
     other[15] = 8;
