@@ -13,10 +13,10 @@ use serde_json::value::RawValue;
 ///
 /// # Errors
 /// It is no JSON object.
-pub(crate) fn object<'a, const N: usize>(
-    text: &'a [u8],
+pub(crate) fn object<const N: usize>(
+    text: &[u8],
     place: fn(&str) -> Option<usize>,
-) -> Result<[&'a [u8]; N], serde_json::Error> {
+) -> Result<[&[u8]; N], serde_json::Error> {
     let mut values: [&[u8]; N] = [&[]; N];
     let mut reader = serde_json::Deserializer::from_slice(text);
     reader.deserialize_map(Object { values: &mut values, place })?;

@@ -366,12 +366,12 @@ impl Collector {
                 }
                 match record::sampling(values) {
                     Some((None, rate)) => source.sampling = Some(rate),
-                    Some((Some(id), rate)) => {
-                        if source.samplers.len() < MAX_SAMPLERS || source.samplers.contains_key(&id) {
-                            source.samplers.insert(id, rate);
-                        }
+                    Some((Some(id), rate))
+                        if source.samplers.len() < MAX_SAMPLERS || source.samplers.contains_key(&id) =>
+                    {
+                        source.samplers.insert(id, rate);
                     }
-                    None => {}
+                    Some(_) | None => {}
                 }
                 continue;
             }
