@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn one_kind_fills_its_own_room_and_the_first_stay() {
         let folder = tempfile::tempdir().expect("a folder");
-        let mut evidence = FileEvidence::new(folder.path());
+        let evidence = FileEvidence::new(folder.path());
         for n in 0..MAX_EXHIBITS_PER_KIND {
             let kept = evidence.write(&exhibit(Kind::Smaller, n)).expect("room");
             assert_eq!(kept, Kept::New { room: MAX_EXHIBITS_PER_KIND - n - 1 });
@@ -146,7 +146,7 @@ mod tests {
         let log = folder.path().join("ab");
         fs::create_dir_all(&log).expect("a folder");
         fs::write(log.join(".new"), b"half an exh").expect("a file");
-        let mut evidence = FileEvidence::new(folder.path());
+        let evidence = FileEvidence::new(folder.path());
         assert!(matches!(evidence.write(&exhibit(Kind::Fork, 0)), Ok(Kept::New { room: 15 })));
         assert!(!log.join(".new").exists());
     }

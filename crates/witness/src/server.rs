@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, HttpBody, to_bytes};
 use axum::extract::{Path, Request, State};
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
@@ -173,7 +173,7 @@ pub fn run<C: Cells + Send + 'static>(
 ) -> Result<(), ServeError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
-        .max_blocking_threads(settings.limits.requests)
+        .max_blocking_threads(settings.limits.requests.max(1))
         .enable_all()
         .build()
         .map_err(ServeError::Threads)?;
@@ -287,13 +287,19 @@ async fn add_checkpoint<C: Cells + Send + 'static>(
     request: Request,
 ) -> Response {
     // The body is read before a place among the working requests is taken, so that slow clients cannot hold those.
-    let body = match timeout(shared.limits.body, to_bytes(request.into_body(), MAX_REQUEST_BYTES)).await {
+    let body = request.into_body();
+    let too_large = || {
+        shared.witness.tell(&Event::CutOff("the body is too large"));
+        line(StatusCode::PAYLOAD_TOO_LARGE, "the request is too large")
+    };
+    // A length that was declared needs no waiting for.
+    if body.size_hint().lower() > MAX_REQUEST_BYTES as u64 {
+        return too_large();
+    }
+    let body = match timeout(shared.limits.body, to_bytes(body, MAX_REQUEST_BYTES)).await {
         Ok(Ok(body)) => body,
         // Or the connection broke, in which case nobody reads this.
-        Ok(Err(_)) => {
-            shared.witness.tell(&Event::CutOff("the body is too large"));
-            return line(StatusCode::PAYLOAD_TOO_LARGE, "the request is too large");
-        }
+        Ok(Err(_)) => return too_large(),
         Err(_) => {
             shared.witness.tell(&Event::CutOff("the body took too long"));
             return line(StatusCode::REQUEST_TIMEOUT, "the request took too long");
