@@ -17,7 +17,7 @@ use crate::engine::{Accounted, Emit, EngineError, Kernel, MakeKernel, Tables, co
 use super::gather::{
     ANSWERED, ClientKey, FROM_REQUESTS, Flags, MINUTE, Referer, own_site, short, visit_schema,
 };
-use super::records::{self, Did, Record, WORDS, What};
+use super::records::{self, Common, Did, Record, WORDS, What};
 use super::rises::{self, RiseRow, WINDOW};
 use super::signs::{minutes, plain};
 use super::visits::{Lately, Row, Visit};
@@ -169,6 +169,8 @@ struct Open {
     key: ClientKey,
     /// When it first came on a calm day.
     seen: Option<i64>,
+    /// Agents, by hash, that showed what people show on calm days.
+    agents: u64,
     /// When it last asked for a page.
     last_page: i64,
     /// The calm window at hand: start, epoch (none in a rise), and what it did in it.
@@ -259,6 +261,7 @@ struct History {
     signs: [i64; SIGNS],
     paths: Vec<i64>,
     agents: HashMap<i64, i64>,
+    common: Common,
 }
 
 impl History {
@@ -270,6 +273,7 @@ impl History {
             signs: [0; SIGNS],
             paths: Vec::new(),
             agents: HashMap::new(),
+            common: Common::default(),
         }
     }
 }
@@ -421,6 +425,7 @@ impl Clients {
             Box::new(Open {
                 key,
                 seen: None,
+                agents: 0,
                 last_page: i64::MIN,
                 grid: i64::MIN,
                 epoch: None,
@@ -433,6 +438,7 @@ impl Clients {
         });
         (open.key, open.seen, open.grid, open.epoch) = (key, None, i64::MIN, None);
         open.last_page = i64::MIN;
+        open.agents = 0;
         (open.calm.n, open.next, open.doubts) = (0, 0, 0);
         open.windows.clear();
         self.client = Some(open);
@@ -458,8 +464,12 @@ impl Clients {
         let until = open.grid + GRID;
         let history = self.histories.entry((key, epoch)).or_insert_with(History::new);
         let did = Did::of(&open.calm, until);
+        if did.is_personal() {
+            open.agents |= open.calm.agent_bits;
+        }
         history.clients += 1;
         history.busy[busy_bin(open.calm.n)] += 1;
+        history.common.add(&did, 1.0);
         for sign in plain(&did, minutes(open.grid, until)).iter() {
             history.signs[sign as usize] += 1;
         }
@@ -471,7 +481,7 @@ impl Clients {
     }
 
     fn close_window(&mut self, open: &Open, window: i32, until: i64, visit: &Visit) {
-        let words = records::client(open.key, visit, until, open.seen);
+        let words = records::client(open.key, visit, until, open.seen, open.agents);
         self.kept[window as usize].add(words, self.seed.address(open.key.address()));
         let Some(at) = &mut self.at else { return };
         at.in_windows = true;
@@ -616,6 +626,7 @@ impl Clients {
             words[1] = i64::from(full);
             words[2..2 + SIGNS].copy_from_slice(&history.signs);
             add(What::Signs, words);
+            add(What::Common, history.common.words());
             let mut paths = history.paths.clone();
             paths.sort_unstable();
             for paths in paths.chunks(WORDS) {
@@ -684,7 +695,7 @@ mod tests {
         for n in 0..100_u32 {
             let mut visit = Visit::EMPTY;
             visit.n = if n == 50 { 900 } else { 1 + n % 2 };
-            let words = records::client(ClientKey { net: 1, rest: n.into() }, &visit, 0, None);
+            let words = records::client(ClientKey { net: 1, rest: n.into() }, &visit, 0, None, 0);
             sample.add(words, u64::from(n).wrapping_mul(0x9e37_79b9_7f4a_7c15));
         }
         assert_eq!((sample.clients, sample.requests), (100, 900 + 49 + 2 * 50));
