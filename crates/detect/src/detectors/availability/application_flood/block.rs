@@ -114,7 +114,7 @@ impl Blocking {
         if row.resource == Resource::Asset.code() || self.spared.binary_search(&client).is_ok() {
             return None;
         }
-        let mut referer = self.reader.referer(row.host, row.referer_host);
+        let mut referer = self.reader.referer(row.host, row.referer_host, row.path);
         if referer == Referer::Other && self.own == Some(row.referer_host & 0xfff) {
             referer = Referer::Own;
         }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::clients::{BINS, busy_most, pause_at, unpacked};
+use super::kept::{BINS, busy_most, pause_at, unpacked};
 use super::records::{Common, Record, WORDS, What};
 use super::signs::Habits;
 use super::weights::{SIGNS, Sign, USUAL_CLIENTS};
