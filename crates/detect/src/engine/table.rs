@@ -4,15 +4,14 @@
 //! A field is a number, an address, a pair or list of these, or another such struct. Names of columns follow from the field's:
 //! `dst: Address` is `dst_hi` and `dst_lo`, `busiest: [i64; 2]` is `busiest0` and `busiest1`.
 
-use std::marker::PhantomData;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use arrow_array::{ArrayRef, Int32Array, Int64Array, RecordBatch};
 use arrow_schema::{DataType, Field, SchemaRef};
 use traffic::Address;
 
 use super::gather::{Accounted, Emit, Kernel, MakeKernel, Tables, column_i32, column_i64};
-use super::local::EngineError;
+use super::local::{EngineError, lock};
 
 /// What a field of a row can be.
 pub trait Cell: Copy {
@@ -284,18 +283,21 @@ pub trait Fold: Send {
 
     /// The next row.
     fn row(&mut self, row: &Self::In, out: &mut Table<Self::Out>);
-    /// No more rows.
+    /// No more rows. Afterwards it must be as new: it is used again for another partition.
     fn finish(&mut self, out: &mut Table<Self::Out>);
 }
 
-/// The kernel over a fold; `make` makes one for each partition.
+/// The kernel over a fold; `make` makes one for each thread.
 pub fn folding<F: Fold + 'static>(make: impl Fn() -> F + Send + Sync + 'static) -> Arc<dyn MakeKernel> {
-    Arc::new(MakeFolding { make, made: PhantomData })
+    Arc::new(MakeFolding { make, idle: Arc::default() })
 }
+
+/// Folds that are not at work, to be used again: making one may cost more than a small partition does.
+type Idle<F> = Arc<Mutex<Vec<F>>>;
 
 struct MakeFolding<M, F> {
     make: M,
-    made: PhantomData<fn() -> F>,
+    idle: Idle<F>,
 }
 
 impl<M: Fn() -> F + Send + Sync, F: Fold + 'static> MakeKernel for MakeFolding<M, F> {
@@ -308,12 +310,14 @@ impl<M: Fn() -> F + Send + Sync, F: Fold + 'static> MakeKernel for MakeFolding<M
     }
 
     fn start(&self, _: &Tables) -> Box<dyn Kernel> {
-        Box::new(Folding { fold: (self.make)(), rows: 0, out: Table::default() })
+        let fold = lock(&self.idle).pop().unwrap_or_else(&self.make);
+        Box::new(Folding { fold: Some(fold), idle: self.idle.clone(), rows: 0, out: Table::default() })
     }
 }
 
 struct Folding<F: Fold> {
-    fold: F,
+    fold: Option<F>,
+    idle: Idle<F>,
     rows: u64,
     out: Table<F::Out>,
 }
@@ -324,8 +328,9 @@ const OUT_ROWS: usize = 4096;
 impl<F: Fold> Kernel for Folding<F> {
     fn push(&mut self, batch: &RecordBatch, out: &mut Emit<'_>) -> Result<(), EngineError> {
         self.rows += batch.num_rows() as u64;
+        let fold = self.fold.as_mut().expect("internal error: rows come before the end");
         for row in rows::<F::In>(batch) {
-            self.fold.row(&row, &mut self.out);
+            fold.row(&row, &mut self.out);
             if self.out.len() >= OUT_ROWS {
                 out.emit(self.out.finish())?;
             }
@@ -334,7 +339,10 @@ impl<F: Fold> Kernel for Folding<F> {
     }
 
     fn finish(&mut self, out: &mut Emit<'_>) -> Result<Accounted, EngineError> {
-        self.fold.finish(&mut self.out);
+        if let Some(mut fold) = self.fold.take() {
+            fold.finish(&mut self.out);
+            lock(&self.idle).push(fold);
+        }
         out.emit(self.out.finish())?;
         Ok(Accounted::used(self.rows))
     }

@@ -23,6 +23,8 @@ pub(super) const LEAST_ADDRESSES: i64 = 8;
 /// A single address beyond this is `volumetric-ddos`.
 const LOUD_IN_1_S: i64 = 1000;
 const LOUD_IN_10_S: i64 = 1000;
+/// Rows of a minute that are held back, to see first which classes are worth being counted.
+const HELD_BACK: usize = 512;
 /// Sources that are sampled.
 const SAMPLED: usize = 512;
 
@@ -98,10 +100,17 @@ struct Networks {
     /// The source that is under way, and what it sent.
     source: Option<(Address, i64)>,
     answered: i64,
+    /// Rows that are held back, while there are few.
+    held_back: Vec<Packet>,
+    /// There were more, so that each is counted as it comes.
+    in_full: bool,
 }
 
 /// One class of packets to a network in a minute.
 struct OfClass {
+    packets: i64,
+    bytes: i64,
+    addresses: i64,
     /// Counts destinations where it says sources.
     tally: Tally,
     seconds: Seconds,
@@ -123,24 +132,18 @@ impl Fold for Networks {
             self.answered += if row.class == by_minute::ANSWERED { row.packets } else { 0 };
             return;
         };
-        let address = row.dst();
-        if self.run != Some((address, class)) {
-            self.close_run();
-            self.run = Some((address, class));
+        if self.in_full {
+            return self.count(class, row, true);
         }
-        let of_class = self.classes[class as usize].get_or_insert_with(|| Box::new(OfClass::new()));
-        of_class.tally.add(class, address, row);
-        // One source's rows of an address come one after the other, and are one for the sample.
-        let sent = observed(row);
-        match &mut self.source {
-            Some((source, n)) if *source == row.src => *n += sent,
-            source => {
-                if let Some((source, n)) = source.replace((row.src, sent)) {
-                    of_class.sources.add(self.seed.address(source), source, n);
-                }
+        self.held_back.push(*row);
+        if self.held_back.len() > HELD_BACK {
+            self.in_full = true;
+            let mut rows = std::mem::take(&mut self.held_back);
+            for row in rows.drain(..) {
+                Class::from_code(row.class).into_iter().for_each(|class| self.count(class, &row, true));
             }
+            self.held_back = rows;
         }
-        self.of_address.add(row.at.into(), row.span.into(), row.packets, row.bytes);
     }
 
     fn finish(&mut self, out: &mut Table<Minute>) {
@@ -150,14 +153,22 @@ impl Fold for Networks {
 
 impl OfClass {
     fn new() -> Self {
-        Self { tally: Tally::new(), seconds: Seconds::default(), loud: 0, sources: BottomK::new(SAMPLED) }
+        Self {
+            packets: 0,
+            bytes: 0,
+            addresses: 0,
+            tally: Tally::new(),
+            seconds: Seconds::default(),
+            loud: 0,
+            sources: BottomK::new(SAMPLED),
+        }
     }
 
     fn clear(&mut self) {
         self.tally.clear();
         self.seconds.clear();
         self.sources.clear();
-        self.loud = 0;
+        (self.packets, self.bytes, self.addresses, self.loud) = (0, 0, 0, 0);
     }
 }
 
@@ -171,7 +182,59 @@ impl Networks {
             of_address: Seconds::default(),
             source: None,
             answered: 0,
+            held_back: Vec::new(),
+            in_full: false,
         }
+    }
+
+    /// Counts a row; its shape only where that is asked for.
+    fn count(&mut self, class: Class, row: &Packet, shape: bool) {
+        let address = row.dst();
+        if self.run != Some((address, class)) {
+            self.close_run();
+            self.run = Some((address, class));
+        }
+        self.of_address.add(row.at.into(), row.span.into(), row.packets, row.bytes);
+        let of_class = self.classes[class as usize].get_or_insert_with(|| Box::new(OfClass::new()));
+        of_class.packets += row.packets;
+        of_class.bytes += row.bytes;
+        if !shape {
+            return;
+        }
+        of_class.tally.add(class, address, row);
+        // One source's rows of an address come one after the other, and are one for the sample.
+        let sent = observed(row);
+        match &mut self.source {
+            Some((source, n)) if *source == row.src => *n += sent,
+            source => {
+                if let Some((source, n)) = source.replace((row.src, sent)) {
+                    of_class.sources.add(self.seed.address(source), source, n);
+                }
+            }
+        }
+    }
+
+    /// Counts what is held back, as far as it can come to anything.
+    fn count_held_back(&mut self) {
+        let mut packets = [0; Class::ALL.len()];
+        let mut addresses = [0; Class::ALL.len()];
+        let mut last = None;
+        for row in &self.held_back {
+            let at = row.class as usize;
+            packets[at] += row.packets;
+            addresses[at] += i64::from(last.replace((row.dst(), at)) != Some((row.dst(), at)));
+        }
+        let mut rows = std::mem::take(&mut self.held_back);
+        if packets.iter().any(|&packets| packets >= WORTH_A_ROW) {
+            for row in &rows {
+                let at = row.class as usize;
+                if let Some(class) = Class::from_code(row.class).filter(|_| packets[at] >= WORTH_A_ROW) {
+                    self.count(class, row, addresses[at] >= LEAST_ADDRESSES);
+                }
+            }
+        }
+        rows.clear();
+        self.held_back = rows;
     }
 
     /// Ends what one address got of one class.
@@ -186,18 +249,22 @@ impl Networks {
             of_class.loud += i64::from(rates.in_1_s >= LOUD_IN_1_S || rates.in_10_s >= LOUD_IN_10_S);
         }
         of_class.seconds.merge(&self.of_address);
+        of_class.addresses += 1;
         self.of_address.clear();
     }
 
     fn close_minute(&mut self, out: &mut Table<Minute>) {
+        if !std::mem::take(&mut self.in_full) {
+            self.count_held_back();
+        }
         self.close_run();
         let answered = std::mem::take(&mut self.answered);
         let Some((net, minute)) = self.key.take() else { return };
         for (class, of_class) in Class::ALL.iter().zip(&mut self.classes) {
-            let Some(of_class) = of_class.as_deref_mut().filter(|of_class| of_class.tally.packets > 0) else {
+            let Some(of_class) = of_class.as_deref_mut().filter(|of_class| of_class.packets > 0) else {
                 continue;
             };
-            if of_class.tally.packets >= WORTH_A_ROW {
+            if of_class.packets >= WORTH_A_ROW {
                 out.push(&of_class.minute(net, minute, *class, answered));
             }
             of_class.clear();
@@ -206,10 +273,14 @@ impl Networks {
 }
 
 impl OfClass {
-    fn minute(&mut self, net: Address, minute: i64, class: Class, answered: i64) -> Minute {
+    /// The shape, and how even the addresses were. Fewer addresses than a carpet has need none.
+    fn shape(&mut self) -> (Shape, i64) {
+        if self.addresses < LEAST_ADDRESSES {
+            return (Shape { packets: self.packets, bytes: self.bytes, ..Shape::default() }, 0);
+        }
         self.tally.close_source();
         let mut shape = self.tally.shape();
-        let (addresses, address_evenness) = (shape.sources, shape.evenness);
+        let address_evenness = shape.evenness;
         let mut sources = Entropy::default();
         let (mut few, mut sampled) = (0, 0);
         for (_, sent) in self.sources.iter() {
@@ -220,6 +291,11 @@ impl OfClass {
         shape.sources = self.sources.distinct() as i64;
         shape.evenness = (sources.evenness() * 1000.0).round() as i64;
         shape.few = few * 1000 / sampled.max(1);
+        (shape, address_evenness)
+    }
+
+    fn minute(&mut self, net: Address, minute: i64, class: Class, answered: i64) -> Minute {
+        let (shape, address_evenness) = self.shape();
         let rates = self.seconds.rates();
         let tenth = |(_, milli, _): &(i64, i64, i64)| *milli >= 100 * rates.in_1_s;
         let busy: Vec<i64> = self.seconds.iter().filter(tenth).map(|(second, ..)| second).collect();
@@ -227,7 +303,7 @@ impl OfClass {
             net,
             minute,
             class: class.code(),
-            addresses,
+            addresses: self.addresses,
             address_evenness,
             loud: self.loud,
             in_1_s: rates.in_1_s,

@@ -198,6 +198,7 @@ impl Fold for Held {
 
     fn finish(&mut self, out: &mut Table<Minute>) {
         self.close_server(out);
+        self.key = None;
     }
 }
 

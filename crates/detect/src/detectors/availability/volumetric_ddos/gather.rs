@@ -143,7 +143,8 @@ impl Fold for Victims {
 
     fn finish(&mut self, out: &mut Table<Fact>) {
         self.close(out);
-        if let Some((first, last)) = self.span {
+        self.dst = None;
+        if let Some((first, last)) = self.span.take() {
             out.push(&Fact::of(Address::NONE, fact::SPAN, first, last));
         }
     }

@@ -4,7 +4,7 @@ use traffic::{Address, Seed};
 
 use crate::detectors::availability::by_minute::{self, Packet};
 use crate::detectors::availability::packets::Class;
-use crate::detectors::availability::seconds::Seconds;
+use crate::detectors::availability::seconds::{Rates, Seconds};
 use crate::detectors::availability::shape::{Answers, Histogram, NUMBERS, Shape, Tally};
 use crate::engine::{Fold, Table};
 use crate::stats::sample::{BottomK, Top};
@@ -26,6 +26,10 @@ const WORTH_A_LOW: i64 = 5;
 /// Packets of a minute that are too many to be called a trickle: 100 a second.
 const MOST_LOW: i64 = 6000;
 
+/// Rows of a class of a minute that are held back, to see first whether it is worth being counted in full. Nearly
+/// all minutes are so small, and hardly any of those is.
+const HELD_BACK: usize = 512;
+
 /// Sources that are named, sources that are sampled, ports and lengths that are listed.
 const TOP_SOURCES: usize = 10;
 const SAMPLED_SOURCES: usize = 128;
@@ -37,6 +41,13 @@ type Key = (Address, i64, Class);
 pub(super) struct Minutes {
     seed: Seed,
     key: Option<Key>,
+    /// Rows that are held back, while there are few.
+    held_back: Vec<Packet>,
+    /// There were more, so that each is counted as it comes.
+    in_full: bool,
+    /// SYNs of a minute without anything odd, and whose they are.
+    quiet_syn: Vec<Packet>,
+    quiet_syn_of: Option<(Address, i64)>,
     tally: Tally,
     seconds: Seconds,
     top: Top<Address>,
@@ -67,10 +78,14 @@ impl Fold for Minutes {
             self.close(out);
             self.key = Some(key);
         }
-        if let Some((source, sent)) = self.tally.add(class, row.src, row) {
-            self.source_done(source, sent);
-        }
         self.seconds.add(row.at.into(), row.span.into(), row.packets, row.bytes);
+        if self.in_full {
+            return self.count(class, row);
+        }
+        self.held_back.push(*row);
+        if self.held_back.len() > HELD_BACK {
+            self.count_held_back(key);
+        }
     }
 
     fn finish(&mut self, out: &mut Table<Fact>) {
@@ -84,6 +99,10 @@ impl Minutes {
         Self {
             seed,
             key: None,
+            held_back: Vec::new(),
+            in_full: false,
+            quiet_syn: Vec::new(),
+            quiet_syn_of: None,
             tally: Tally::new(),
             seconds: Seconds::default(),
             top: Top::new(TOP_SOURCES),
@@ -94,6 +113,75 @@ impl Minutes {
         }
     }
 
+    fn count(&mut self, class: Class, row: &Packet) {
+        if let Some((source, sent)) = self.tally.add(class, row.src, row) {
+            self.source_done(source, sent);
+        }
+    }
+
+    /// Counts what was held back, and from now on each row as it comes.
+    fn count_held_back(&mut self, (dst, minute, class): Key) {
+        if class == Class::SynAck && self.quiet_syn_of.take() == Some((dst, minute)) {
+            self.note_quiet_syn(dst, minute);
+        }
+        let mut rows = std::mem::take(&mut self.held_back);
+        rows.drain(..).for_each(|row| self.count(class, &row));
+        self.held_back = rows;
+        self.in_full = true;
+    }
+
+    /// Notes the SYNs that had nothing odd among them, since the SYN-ACKs beside them may have.
+    fn note_quiet_syn(&mut self, dst: Address, minute: i64) {
+        let mut rows = std::mem::take(&mut self.quiet_syn);
+        rows.drain(..).for_each(|row| self.count(Class::Syn, &row));
+        self.quiet_syn = rows;
+        self.close_sources();
+        self.low_of = Some((dst, minute));
+        self.note_low((dst, minute, Class::Syn), false);
+        self.clear_counts();
+    }
+
+    /// Ends a minute of which all rows are held back and come to nothing but its rate: it is below the floors, and
+    /// has no odd packets. False where it must be counted.
+    fn close_quiet(&mut self, (dst, minute, class): Key, out: &mut Table<Fact>) -> bool {
+        let odd = match class {
+            Class::Syn => |row: &Packet| row.src_port == row.dst_port || row.src_port < 1024,
+            Class::SynAck => |row: &Packet| row.src_port == row.dst_port,
+            _ => |_: &Packet| false,
+        };
+        let may_be_low = matches!(class, Class::Syn | Class::SynAck);
+        if may_be_low && (self.odd > 0 || self.held_back.iter().any(odd)) {
+            return false;
+        }
+        let packets: i64 = self.held_back.iter().map(|row| row.packets).sum();
+        if packets >= WORTH_A_RATE {
+            let rates = self.seconds.rates();
+            if is_loud(packets, &rates) {
+                return false;
+            }
+            out.push(&rate((dst, minute, class), packets, &rates));
+        }
+        if class == Class::Syn {
+            std::mem::swap(&mut self.quiet_syn, &mut self.held_back);
+            self.quiet_syn_of = Some((dst, minute));
+        }
+        self.held_back.clear();
+        self.seconds.clear();
+        true
+    }
+
+    fn close_sources(&mut self) {
+        if let Some((source, sent)) = self.tally.close_source() {
+            self.source_done(source, sent);
+        }
+    }
+
+    fn clear_counts(&mut self) {
+        self.tally.clear();
+        self.top.clear();
+        self.sample.clear();
+    }
+
     fn source_done(&mut self, source: Address, sent: i64) {
         self.top.push(source, sent);
         self.sample.add(self.seed.address(source), source, sent);
@@ -102,37 +190,36 @@ impl Minutes {
     /// Ends a class of a minute: puts out what is worth it.
     fn close(&mut self, out: &mut Table<Fact>) {
         let Some(key) = self.key.take() else { return };
-        if let Some((source, sent)) = self.tally.close_source() {
-            self.source_done(source, sent);
-        }
-        if self.low_of != Some((key.0, key.1)) {
+        if self.low_of.is_some_and(|of| of != (key.0, key.1)) {
             self.close_low(out);
-            self.low_of = Some((key.0, key.1));
         }
+        if !self.in_full {
+            if self.close_quiet(key, out) {
+                return;
+            }
+            self.count_held_back(key);
+        }
+        self.in_full = false;
+        self.close_sources();
+        self.low_of = Some((key.0, key.1));
         let told = self.tally.packets >= WORTH_A_RATE && self.close_loud(key, out);
         if matches!(key.2, Class::Syn | Class::SynAck) {
             self.note_low(key, told);
         }
-        self.tally.clear();
+        self.clear_counts();
         self.seconds.clear();
-        self.top.clear();
-        self.sample.clear();
     }
 
     /// Puts out the rate, and what the class looks like where it may be a flood; true if it may.
     fn close_loud(&mut self, (dst, minute, class): Key, out: &mut Table<Fact>) -> bool {
+        let (packets, rates) = (self.tally.packets, self.seconds.rates());
+        out.push(&rate((dst, minute, class), packets, &rates));
+        if !is_loud(packets, &rates) {
+            return false;
+        }
         let mut put = |fact: i32, a: i64, b: i64, c: i64, d: i64| {
             out.push(&Fact { dst, fact, minute, class: class.code(), a, b, c, d });
         };
-        let (packets, rates) = (self.tally.packets, self.seconds.rates());
-        put(fact::BASE, packets, rates.in_1_s, rates.in_10_s, rates.bytes_in_1_s);
-        let loud = packets >= LEAST_PACKETS
-            && (rates.in_1_s >= LEAST_IN_1_S
-                || rates.in_10_s >= LEAST_IN_10_S
-                || rates.bytes_in_1_s >= LEAST_BYTES_IN_1_S);
-        if !loud {
-            return false;
-        }
         let shape = self.tally.shape();
         if !may_be_flood(class, &shape) {
             return false;
@@ -176,7 +263,22 @@ impl Minutes {
             out.extend(self.low.drain(..));
         }
         self.low.clear();
+        self.low_of = None;
     }
+}
+
+/// Beyond the floors, as far as one minute tells.
+fn is_loud(packets: i64, rates: &Rates) -> bool {
+    packets >= LEAST_PACKETS
+        && (rates.in_1_s >= LEAST_IN_1_S
+            || rates.in_10_s >= LEAST_IN_10_S
+            || rates.bytes_in_1_s >= LEAST_BYTES_IN_1_S)
+}
+
+/// The rate of a minute.
+fn rate((dst, minute, class): Key, packets: i64, rates: &Rates) -> Fact {
+    let (a, b, c, d) = (packets, rates.in_1_s, rates.in_10_s, rates.bytes_in_1_s);
+    Fact { dst, fact: fact::BASE, minute, class: class.code(), a, b, c, d }
 }
 
 /// True where some knowledge of answers would make it a flood.
