@@ -140,7 +140,9 @@ impl<T: Cell, const N: usize> Cell for [T; N] {
 
     fn take(columns: &mut Self::Columns, arrays: &mut Vec<ArrayRef>) {
         columns.resize_with(N, Default::default);
-        columns.iter_mut().for_each(|column| T::take(column, arrays));
+        for column in columns {
+            T::take(column, arrays);
+        }
     }
 
     fn values<'a>(name: &str, batch: &'a RecordBatch) -> Self::Values<'a> {

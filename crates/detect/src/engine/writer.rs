@@ -56,7 +56,9 @@ impl<'s> Writer<'s> {
         let by = &columns[..store.n_by];
         if by.iter().any(Column::has_wide) {
             let mut wide = vec![false; rows];
-            by.iter().for_each(|column| column.note_wide(&mut wide));
+            for column in by {
+                column.note_wide(&mut wide);
+            }
             let n_wide = wide.iter().filter(|wide| **wide).count();
             // Where many are wide, apart from each other they would gain little.
             if 2 * n_wide < rows {
@@ -133,7 +135,9 @@ impl<'s> Writer<'s> {
     fn place(&mut self, store: &Store, by: &[Column<'_>], rows: usize, wide: Option<bool>) {
         self.hashes.clear();
         self.hashes.resize(rows, 0);
-        by.iter().for_each(|column| column.mix_into(&mut self.hashes));
+        for column in by {
+            column.mix_into(&mut self.hashes);
+        }
         // The high half of the product spreads hashes evenly over any number of partitions.
         let n_narrow = (store.partitions.len() / 2) as u64;
         let first = if wide == Some(true) { n_narrow } else { 0 };
@@ -142,7 +146,9 @@ impl<'s> Writer<'s> {
         }
         if wide.is_none() {
             let mut wide = vec![false; rows];
-            by.iter().for_each(|column| column.note_wide(&mut wide));
+            for column in by {
+                column.note_wide(&mut wide);
+            }
             self.hashes.iter_mut().zip(wide).filter(|(_, wide)| *wide).for_each(|(at, _)| *at += n_narrow);
         }
     }

@@ -140,7 +140,9 @@ impl Fold for Networks {
             self.in_full = true;
             let mut rows = std::mem::take(&mut self.held_back);
             for row in rows.drain(..) {
-                Class::from_code(row.class).into_iter().for_each(|class| self.count(class, &row, true));
+                if let Some(class) = Class::from_code(row.class) {
+                    self.count(class, &row, true);
+                }
             }
             self.held_back = rows;
         }
