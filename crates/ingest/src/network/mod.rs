@@ -6,7 +6,7 @@ mod auth;
 mod binetflow;
 pub(crate) mod datagram;
 mod eve;
-mod fields;
+pub(crate) mod fields;
 mod json;
 mod names;
 mod nfdump;

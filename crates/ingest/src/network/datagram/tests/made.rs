@@ -334,6 +334,33 @@ fn an_exporter_that_does_not_say_when_it_started_is_timed_by_its_latest_flow() {
     );
 }
 
+/// Found by fuzzing: an uptime of eight bytes may be anything. The exporter's start came to lie at the beginning of
+/// all time, and the distance from there to the next one was beyond 64 bits.
+#[test]
+fn an_uptime_beyond_all_years_does_not_count() {
+    let fields = [(8, 4, None), (12, 4, None), (2, 1, None), (1, 1, None), (21, 8, None)];
+    let record = |last: u64| [&[192, 0, 2, 7, 198, 51, 100, 9, 1, 40][..], &last.to_be_bytes()].concat();
+    check(
+        &[
+            ipfix(&[set(2, &template(256, &fields)), set(256, &record(u64::MAX))]),
+            ipfix(&[set(256, &record(5000))]),
+        ],
+        &[],
+        "",
+    );
+}
+
+/// Found by fuzzing: a count of eight bytes went through as it was, and two of them could not be added up.
+#[test]
+fn a_count_that_no_counter_reaches_is_refused() {
+    let fields = [(8, 4, None), (12, 4, None), (2, 8, None), (1, 8, None)];
+    let record = |packets: u64, bytes: u64| {
+        [&[192, 0, 2, 7, 198, 51, 100, 9][..], &packets.to_be_bytes(), &bytes.to_be_bytes()].concat()
+    };
+    let records = [record(u64::MAX, 40), record(1, 1 << 54), record(1, 1 << 53)].concat();
+    check(&[v9(0, &[set(0, &template(256, &fields)), set(256, &records)])], &[], "");
+}
+
 #[test]
 fn a_record_without_ip_addresses_is_no_flow() {
     let fields = [(56, 6, None), (80, 6, None), (1, 4, None)];
