@@ -7,6 +7,7 @@ mod binetflow;
 pub(crate) mod datagram;
 mod eve;
 pub(crate) mod fields;
+mod ipv6;
 mod json;
 mod names;
 mod nfdump;

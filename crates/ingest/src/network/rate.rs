@@ -265,7 +265,10 @@ mod tests {
     /// The distance to a time that is refused was taken for the step.
     #[test]
     fn a_time_in_a_far_future_stretches_no_step() {
-        insta::assert_snapshot!(check("time,count\n1632679200,12\n5000000000000,1\n"), @"");
+        insta::assert_snapshot!(check("time,count\n1632679200,12\n5000000000000,1\n"), @r"
+    rate  2021-09-26T18:00:00Z +1000 ms 12
+    1 × more than a day in the future (3)
+    ");
     }
 
     #[test]

@@ -274,10 +274,14 @@ fn mail_and_ftp() {
 fn a_year_beyond_all_calendars_is_refused() {
     let line =
         |year: &str| format!("Fri Jan 19 12:20:33 {year} [pid 2] [ana] FAIL LOGIN: Client \"192.0.2.7\"\n");
-    let read = |year: &str| check(&[line("2007"), line("2007"), line(year)].concat());
+    let of_year = |year: &str| check(&[line("2007"), line("2007"), line(year)].concat());
     let good = "2007-01-19T12:20:33Z 192.0.2.7 ana failed ftp at -\n".repeat(2);
     for year in ["9223372036854775807", "-9223372036854775808", "10000", ""] {
-        assert_eq!(read(year), good, "{year}");
+        let read = of_year(year);
+        assert!(
+            read.starts_with(&format!("{good}1 × time is neither a number nor RFC 3339\n")),
+            "{year}: {read}"
+        );
     }
 }
 
