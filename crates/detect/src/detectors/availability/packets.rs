@@ -165,7 +165,7 @@ const MOST_MINUTES: i64 = 64;
 
 /// Packets that a flow is believed to have sent in one minute: 143 million a second, which is what 100 Gbit/s of the
 /// smallest frames are. Export data has no signature, and forged counts of two rows could otherwise not be added up.
-const MOST_PACKETS: i64 = 1 << 33;
+pub(super) const MOST_PACKETS: i64 = 1 << 33;
 
 /// Bytes that a flow is believed to have sent in one minute: 586 Gbit/s. Two million of them can be added up.
 const MOST_BYTES: i64 = 1 << 42;

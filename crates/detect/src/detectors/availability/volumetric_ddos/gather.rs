@@ -15,7 +15,7 @@ use arrow_schema::{DataType, SchemaRef};
 use hashbrown::HashMap;
 use traffic::{Address, Kind, Seed};
 
-use crate::detectors::availability::packets::{Class, Flows, table};
+use crate::detectors::availability::packets::{Class, Flows, MOST_PACKETS, table};
 use crate::engine::{
     Accounted, Emit, EngineError, Gather, Input, Kernel, MakeKernel, Step, Tables, column_i32, column_i64,
     schema_of,
@@ -186,7 +186,8 @@ fn conversations(batch: &RecordBatch) -> RecordBatch {
         if row.back > 0 {
             *answered.entry(row.dst).or_default() += 1;
         } else if row.back < 0 && row.proto == 17 && vectors::amplifier(row.dst_port.into()).is_some() {
-            *asked.entry((row.src.0, row.src.1, minute, row.dst_port)).or_default() += row.packets;
+            *asked.entry((row.src.0, row.src.1, minute, row.dst_port)).or_default() +=
+                row.packets.min(MOST_PACKETS);
         }
     }
     let mut rows: Vec<Fact> = Vec::with_capacity(answered.len() + asked.len() + 1);
