@@ -254,7 +254,7 @@ mod tests {
         assert_eq!(lines[62], "1 × counts without times: taken as one a second from 1970-01-01 on (0)");
     }
 
-    /// Found by fuzzing: bare counts had no bound, and a dozen of them could not be added up.
+    /// Bare counts had no bound, and a dozen of them could not be added up.
     #[test]
     fn a_bare_count_beyond_all_counters_is_refused() {
         let text = check("1 ".repeat(60) + "9007199254740992 9007199254740993");

@@ -149,7 +149,7 @@ fn json_of_each_server() {
     );
 }
 
-/// Found by fuzzing: numbers of JSON and of text went through as they were, and two of them could not be added up.
+/// Numbers of JSON and of text went through as they were, and two of them could not be added up.
 #[test]
 fn a_size_or_status_that_cannot_be_is_left_out() {
     for (status, size) in [("-7", "1e30"), ("1e9", "-5"), ("1000", "9007199254740994")] {

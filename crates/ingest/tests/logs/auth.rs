@@ -269,7 +269,7 @@ fn mail_and_ftp() {
     );
 }
 
-/// Found by fuzzing: the days of such a year are beyond 64 bits, and even the look at a file's first lines counts them.
+/// The days of such a year are beyond 64 bits, and even the look at a file's first lines counts them.
 #[test]
 fn a_year_beyond_all_calendars_is_refused() {
     let line =

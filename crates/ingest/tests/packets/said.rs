@@ -191,7 +191,7 @@ fn a_request_has_the_status_of_its_answer() {
     ");
 }
 
-/// Found by fuzzing: whoever answers may announce any length, and two such lengths could not be added up.
+/// Whoever answers may announce any length, and two such lengths could not be added up.
 #[test]
 fn a_length_beyond_all_counters_is_none() {
     let mut connection = Tcp::open(80);

@@ -334,7 +334,7 @@ fn an_exporter_that_does_not_say_when_it_started_is_timed_by_its_latest_flow() {
     );
 }
 
-/// Found by fuzzing: an uptime of eight bytes may be anything. The exporter's start came to lie at the beginning of
+/// An uptime of eight bytes may be anything. The exporter's start came to lie at the beginning of
 /// all time, and the distance from there to the next one was beyond 64 bits.
 #[test]
 fn an_uptime_beyond_all_years_does_not_count() {
@@ -353,7 +353,7 @@ fn an_uptime_beyond_all_years_does_not_count() {
     );
 }
 
-/// Found by fuzzing: a count of eight bytes went through as it was, and two of them could not be added up.
+/// A count of eight bytes went through as it was, and two of them could not be added up.
 #[test]
 fn a_count_that_no_counter_reaches_is_refused() {
     let fields = [(8, 4, None), (12, 4, None), (2, 8, None), (1, 8, None)];
