@@ -177,10 +177,17 @@ struct Step {
     load_fails: bool,
     /// Seconds by which the clock moves.
     clock: i64,
-    /// Whether the witness is started anew before.
-    restart: bool,
-    /// Whether the power fails before, and both witnesses are started anew.
-    power_cut: bool,
+    before: Before,
+}
+
+/// What happens before the request.
+#[derive(Clone, Copy, Debug)]
+enum Before {
+    Nothing,
+    /// The witness is started anew.
+    Restart,
+    /// The power fails, and both witnesses are started anew.
+    PowerCut,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -211,9 +218,14 @@ fn step() -> impl Strategy<Value = Step> {
     let clock = prop_oneof![6 => 0_i64..5, 1 => -400_i64..0];
     let chance = |p| proptest::bool::weighted(p);
     let request = (chance(0.4), 0_u64..30, old, proof);
-    let faults = ([fault(), fault()], chance(0.1), clock, chance(0.1), chance(0.1));
+    let before = prop_oneof![
+        8 => Just(Before::Nothing),
+        1 => Just(Before::Restart),
+        1 => Just(Before::PowerCut),
+    ];
+    let faults = ([fault(), fault()], chance(0.1), clock, before);
     (0_usize..2, request, faults).prop_map(
-        |(which, (liar, size, old, proof), (swaps, load_fails, clock, restart, power_cut))| Step {
+        |(which, (liar, size, old, proof), (swaps, load_fails, clock, before))| Step {
             which,
             liar,
             size,
@@ -222,8 +234,7 @@ fn step() -> impl Strategy<Value = Step> {
             swaps,
             load_fails,
             clock,
-            restart,
-            power_cut,
+            before,
         },
     )
 }
@@ -268,11 +279,13 @@ proptest! {
         let mut seen: Vec<Signed> = Vec::new();
         let mut shown = 0;
         for step in steps {
-            if step.power_cut {
-                cells.with(crate::helpers::State::power_cut);
-                benches = [start(), start()];
-            } else if step.restart {
-                benches[step.which] = start();
+            match step.before {
+                Before::Nothing => (),
+                Before::Restart => benches[step.which] = start(),
+                Before::PowerCut => {
+                    cells.with(crate::helpers::State::power_cut);
+                    benches = [start(), start()];
+                }
             }
             now = now.saturating_add_signed(step.clock);
             let record = cells.with(|state| state.memory.cells.values().next().cloned());
