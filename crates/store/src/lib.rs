@@ -1,5 +1,14 @@
 //! Storage behind the small traits that the other crates declare.
 
+pub mod cells;
+pub mod disk;
+pub mod lock;
+pub mod log;
 pub mod scratch;
+pub mod sequencer;
 
+pub use cells::FileCells;
+pub use disk::RealDisk;
+pub use log::{FileLog, PublicFolder};
 pub use scratch::TempScratch;
+pub use sequencer::Sequencer;

@@ -142,7 +142,14 @@ impl fmt::Display for Problem {
 /// Where the checkpoint is missing, or the log's key has not signed it.
 pub fn check(source: &dyn Source, log: &VerifierKey, options: &Options<'_>) -> Result<Report, ReadError> {
     let (checkpoint, note) = reader::checkpoint(source, log)?;
-    let mut run = Run { source, size: checkpoint.size, files: 0, bytes: 0, found: Vec::new() };
+    let mut run = Run {
+        source,
+        size: checkpoint.size,
+        files: 0,
+        bytes: 0,
+        found: Vec::new(),
+        odd_partials: Vec::new(),
+    };
     let leaves = run.leaves(options);
     run.judge(&checkpoint, leaves);
     run.found.sort_by_key(|(place, _)| *place);
@@ -162,6 +169,17 @@ struct Run<'s> {
     files: u64,
     bytes: u64,
     found: Vec<(Place, Problem)>,
+    odd_partials: Vec<OddPartial>,
+}
+
+/// A partial file that is not the beginning of the newest version of its tile or bundle. One of the two is wrong.
+struct OddPartial {
+    tile: Tile,
+    bytes: Vec<u8>,
+    /// The first byte that differs, or the end of the shorter one.
+    at: usize,
+    /// For a bundle: whether the stored tile of hashes agrees with it.
+    agrees_with_tile: bool,
 }
 
 /// What the bundles and the tiles of level 0 say, for each 256 entries.
@@ -187,6 +205,7 @@ struct Checked {
     by_entries: Option<Hash>,
     by_tiles: Option<Hash>,
     difference: Option<Difference>,
+    odd_partials: Vec<OddPartial>,
     found: Vec<(Place, Problem)>,
     files: u64,
     bytes: u64,
@@ -226,6 +245,7 @@ impl Run<'_> {
             leaves.by_tiles.push(checked.by_tiles.unwrap_or(either));
             leaves.differences.extend(checked.difference);
             self.found.extend(checked.found);
+            self.odd_partials.extend(checked.odd_partials);
             self.files += checked.files;
             self.bytes += checked.bytes;
         }
@@ -247,6 +267,13 @@ impl Run<'_> {
         }
         for difference in &leaves.differences {
             self.leaf_difference(difference, entries_hold, tiles_hold);
+        }
+        for odd in std::mem::take(&mut self.odd_partials) {
+            if !is_right(&odd, &leaves, &computed, entries_hold) {
+                let OddPartial { tile, at, .. } = odd;
+                self.found
+                    .push(((tile.level, tile.index, at), Problem::Partial { path: tile.to_string(), at }));
+            }
         }
         for (tile, stored) in &stored {
             let Some(bytes) = stored else { continue };
@@ -273,8 +300,9 @@ impl Run<'_> {
             let mut checked = Checked::default();
             let bytes = read(self.source, tile, &mut checked);
             let newest = bytes.clone().unwrap_or_else(|| computed.of(tile));
-            check_partials(self.source, tile, &newest, &mut checked);
+            check_partials(self.source, tile, &newest, None, &mut checked);
             self.found.extend(checked.found);
+            self.odd_partials.extend(checked.odd_partials);
             self.files += checked.files;
             self.bytes += checked.bytes;
             stored.push((tile, bytes));
@@ -346,6 +374,20 @@ impl Run<'_> {
             }
         }
     }
+}
+
+/// Whether a partial file is right, and the newest version of it wrong.
+fn is_right(odd: &OddPartial, leaves: &Leaves, computed: &Levels, entries_hold: bool) -> bool {
+    let expected = match odd.tile.level {
+        Level::Entries => return !entries_hold && odd.agrees_with_tile,
+        Level::Hashes(_) if !entries_hold => return false,
+        Level::Hashes(0) => {
+            let difference = leaves.differences.iter().find(|difference| difference.index == odd.tile.index);
+            difference.map_or(Vec::new(), |it| it.computed.iter().flat_map(|hash| hash.0).collect())
+        }
+        Level::Hashes(_) => computed.of(odd.tile.full()),
+    };
+    odd.bytes.len() == odd.tile.byte_len() && expected.starts_with(&odd.bytes)
 }
 
 /// Roots of full tiles on every level, and the hashes of the right edge, computed from below.
@@ -424,8 +466,15 @@ fn read(source: &dyn Source, tile: Tile, checked: &mut Checked) -> Option<Vec<u8
     Some(bytes)
 }
 
-/// Whether the partial versions of a file that are still there are its beginning.
-fn check_partials(source: &dyn Source, tile: Tile, newest: &[u8], checked: &mut Checked) {
+/// Whether the partial versions of a file that are still there are its beginning. For a bundle, `hashes` are the bytes of
+/// the tile above it.
+fn check_partials(
+    source: &dyn Source,
+    tile: Tile,
+    newest: &[u8],
+    hashes: Option<&[u8]>,
+    checked: &mut Checked,
+) {
     let place = (tile.level, tile.index, 0);
     let partials = match source.partials(tile) {
         Ok(partials) => partials,
@@ -449,18 +498,29 @@ fn check_partials(source: &dyn Source, tile: Tile, newest: &[u8], checked: &mut 
         checked.files += 1;
         checked.bytes += bytes.len() as u64;
         let expected = match tile.level {
-            Level::Entries => bundle::ranges(newest, partial.width)
-                .ok()
-                .and_then(|ranges| ranges.last().map(|range| range.end)),
-            Level::Hashes(_) => Some(partial.byte_len()),
+            Level::Entries => {
+                bundle::ranges(newest, partial.width).map_or(newest.len(), |ranges| end(&ranges))
+            }
+            Level::Hashes(_) => partial.byte_len(),
         };
-        let Some(expected) = expected else { continue };
-        if let Some(at) = first_difference(&bytes, newest) {
-            checked.found.push((place, Problem::Partial { path, at }));
-        } else if bytes.len() != expected {
-            checked.found.push((place, Problem::Length { path, found: bytes.len(), expected }));
+        if newest.get(..expected) != Some(&bytes[..]) {
+            let at = first_difference(&bytes, newest).unwrap_or(bytes.len().min(expected));
+            let agrees_with_tile = hashes.is_some_and(|hashes| agrees(partial, &bytes, hashes));
+            checked.odd_partials.push(OddPartial { tile: partial, bytes, at, agrees_with_tile });
         }
     }
+}
+
+/// Whether a bundle has exactly the entries whose hashes these are the first of.
+fn agrees(bundle: Tile, bytes: &[u8], hashes: &[u8]) -> bool {
+    let Ok(ranges) = bundle::ranges(bytes, bundle.width) else { return false };
+    let computed: Vec<u8> = ranges.iter().flat_map(|range| Hash::leaf(&bytes[range.clone()]).0).collect();
+    end(&ranges) == bytes.len() && hashes.starts_with(&computed)
+}
+
+/// Where the last entry ends.
+fn end(ranges: &[Range<usize>]) -> usize {
+    ranges.last().map_or(0, |range| range.end)
 }
 
 /// Checks one bundle, its tile of level 0, and the partial versions of both.
@@ -470,11 +530,11 @@ fn check_leaves(source: &dyn Source, size: u64, index: u64) -> Checked {
     let (bundle, tile) = bundle.zip(tile).expect("internal error: only tiles below the size are checked");
     let stored = read(source, tile, &mut checked);
     if let Some(stored) = &stored {
-        check_partials(source, tile, stored, &mut checked);
+        check_partials(source, tile, stored, None, &mut checked);
         checked.by_tiles = tile::hashes(tile, stored).map(|hashes| merkle::root(&hashes));
     }
     let Some(bytes) = read(source, bundle, &mut checked) else { return checked };
-    check_partials(source, bundle, &bytes, &mut checked);
+    check_partials(source, bundle, &bytes, stored.as_deref(), &mut checked);
     let (path, place) = (bundle.to_string(), (bundle.level, bundle.index, 0));
     let ranges = match bundle::ranges(&bytes, bundle.width) {
         Ok(ranges) => ranges,
@@ -483,7 +543,7 @@ fn check_leaves(source: &dyn Source, size: u64, index: u64) -> Checked {
             return checked;
         }
     };
-    let end = ranges.last().map_or(0, |range| range.end);
+    let end = end(&ranges);
     // A partial bundle may have been read from the full one that took its place.
     let may_go_on = !bundle.is_full() && bundle::ranges(&bytes, FULL_WIDTH).is_ok();
     if end != bytes.len() && !may_go_on {

@@ -70,7 +70,7 @@ pub trait LogStorage: Source + Cells {
     /// Where it could not be replaced.
     fn publish(&mut self, checkpoint: &[u8]) -> Result<(), Cause>;
 
-    /// Removes files that no checkpoint needs any more. Whatever remains does no harm.
+    /// Removes files that no checkpoint needs. When this returns, a crash does not bring them back.
     ///
     /// # Errors
     /// Where one could not be removed.

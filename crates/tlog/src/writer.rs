@@ -5,7 +5,7 @@
 //! 1. **Given.** [`Writer::append`] gets a batch of entries. One that stands in the log already keeps its index. *A crash here*
 //!    loses the batch; nobody was told that it was accepted.
 //! 2. **Integrated.** Tiles and bundles of the larger tree are written and made durable, under names that no checkpoint names
-//!    yet. *A crash here* leaves files that nobody refers to; [`Writer::open`] removes them.
+//!    yet. *A crash here* leaves files that nobody refers to; they are removed before the tree reaches their place.
 //! 3. **Sequenced.** The checkpoint of the larger tree is signed, and put in the place of the last one in the private cell
 //!    [`STATE`], durable, before anyone sees it. From here on the log has promised: the entries keep their indices for ever,
 //!    and `append` returns. *A crash before the swap* leaves step 2. *After it*, [`Writer::open`] goes on from the larger tree.
@@ -111,7 +111,7 @@ impl<S: LogStorage> Writer<S> {
         Ok(writer)
     }
 
-    /// Opens a log and mends what a crash may have left: files beyond the signed tree are removed. Publishing what was signed
+    /// Opens a log and mends what a crash may have left: files beyond the right edge are removed. Publishing what was signed
     /// and not published is left to the caller, who may have to collect cosignatures first.
     ///
     /// # Errors
@@ -195,6 +195,14 @@ impl<S: LogStorage> Writer<S> {
         }
         self.replaced.extend(batch.files.iter().map(|(tile, _)| *tile));
         self.edge.partials(old, &mut batch.files);
+        // Where the right edge moves to another tile, partial files of an append that died there may lie further out than
+        // `open` looks. They must be gone for good before that tile can be named.
+        let mut dead = Vec::new();
+        let before = |level| crate::tile::level_width(level, old) / u64::from(FULL_WIDTH);
+        for (tile, _) in batch.files.iter().filter(|(tile, _)| tile.index > before(tile.level)) {
+            dead.extend(partials(&self.storage, *tile)?);
+        }
+        self.storage.remove(&dead).map_err(WriteError::Put)?;
         self.storage.put(&batch.files).map_err(WriteError::Put)?;
 
         let signed = Checkpoint::new(&self.signed.origin, self.edge.size, self.edge.root());
@@ -243,32 +251,24 @@ fn open_state(state: &[u8], key: &VerifierKey) -> Result<Checkpoint, WriteError>
     }
 }
 
-/// Files beyond the tree of `size` leaves, left by an append that never came to its end.
+/// Files at the right edge of the tree of `size` leaves that are beyond it, left by an append that never came to its end.
 fn leftovers(storage: &impl LogStorage, size: u64) -> Result<Vec<Tile>, WriteError> {
-    let list = |tile: Tile| {
-        storage.partials(tile).map_err(|source| ReadError::Read { path: tile.partial_folder(), source })
-    };
     let mut leftovers = Vec::new();
     for level in std::iter::once(Level::Entries).chain((0..=7).map(Level::Hashes)) {
         let hashes = crate::tile::level_width(level, size);
         let edge = Tile { level, index: hashes / u64::from(FULL_WIDTH), width: FULL_WIDTH };
         let width = (hashes % u64::from(FULL_WIDTH)) as u16;
-        leftovers.extend(list(edge)?.into_iter().filter(|tile| tile.width > width));
-        // A dead batch may have reached further: as far as there are files without a gap.
-        for index in edge.index.. {
-            let tile = Tile { index, ..edge };
-            let partials = if index == edge.index { Vec::new() } else { list(tile)? };
-            let path = tile.to_string();
-            let is_there = storage.read(&path).map_err(|source| ReadError::Read { path, source })?.is_some();
-            if is_there {
-                leftovers.push(tile);
-            } else if partials.is_empty() {
-                break;
-            }
-            leftovers.extend(partials);
+        leftovers.extend(partials(storage, edge)?.into_iter().filter(|tile| tile.width > width));
+        let path = edge.to_string();
+        if storage.read(&path).map_err(|source| ReadError::Read { path, source })?.is_some() {
+            leftovers.push(edge);
         }
     }
     Ok(leftovers)
+}
+
+fn partials(storage: &impl LogStorage, tile: Tile) -> Result<Vec<Tile>, ReadError> {
+    storage.partials(tile).map_err(|source| ReadError::Read { path: tile.partial_folder(), source })
 }
 
 /// What one call of `append` adds.
