@@ -151,7 +151,7 @@ pub fn check(source: &dyn Source, log: &VerifierKey, options: &Options<'_>) -> R
         odd_partials: Vec::new(),
     };
     let leaves = run.leaves(options);
-    run.judge(&checkpoint, leaves);
+    run.judge(&checkpoint, &leaves);
     run.found.sort_by_key(|(place, _)| *place);
     let mut problems: Vec<Problem> = run.found.into_iter().map(|(_, problem)| problem).collect();
     problems.dedup();
@@ -252,12 +252,12 @@ impl Run<'_> {
         leaves
     }
 
-    fn judge(&mut self, checkpoint: &Checkpoint, leaves: Leaves) {
+    fn judge(&mut self, checkpoint: &Checkpoint, leaves: &Leaves) {
         let mut entries_edge = Vec::new();
         let computed = Levels::compute(&leaves.by_entries, self.size, &mut entries_edge);
         let entries_root = fold(&entries_edge);
         let stored = self.upper_tiles(&computed);
-        let tiles_root = self.tiles_root(&leaves, &stored);
+        let tiles_root = self.tiles_root(leaves, &stored);
         let entries_hold = entries_root == checkpoint.root;
         // The tiles hold together if their right edge has the root, and each tile has the hash that the one above says.
         let tiles_hold = tiles_root == checkpoint.root;
@@ -269,7 +269,7 @@ impl Run<'_> {
             self.leaf_difference(difference, entries_hold, tiles_hold);
         }
         for odd in std::mem::take(&mut self.odd_partials) {
-            if !is_right(&odd, &leaves, &computed, entries_hold) {
+            if !is_right(&odd, leaves, &computed, entries_hold) {
                 let OddPartial { tile, at, .. } = odd;
                 self.found
                     .push(((tile.level, tile.index, at), Problem::Partial { path: tile.to_string(), at }));

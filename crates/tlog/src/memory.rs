@@ -52,7 +52,9 @@ impl LogStorage for Memory {
     }
 
     fn remove(&mut self, files: &[Tile]) -> Result<(), Cause> {
-        files.iter().for_each(|tile| drop(self.files.remove(&tile.to_string())));
+        for tile in files {
+            self.files.remove(&tile.to_string());
+        }
         Ok(())
     }
 }

@@ -66,7 +66,7 @@ pub fn root(leaves: &[Hash]) -> Hash {
 
 /// The largest power of two below `n`, where the two children of a tree of `n` leaves part. `n` is at least 2.
 pub(crate) fn split(n: u64) -> u64 {
-    1 << (63 - (n - 1).leading_zeros())
+    1 << (n - 1).ilog2()
 }
 
 /// PATH of RFC 6962, section 2.1.1: from the leaf's sibling up to the root's child.

@@ -182,6 +182,12 @@ impl Policy {
     }
 }
 
+/// What the line of the quorum says.
+enum Quorum {
+    Nobody,
+    Of(Member),
+}
+
 /// A policy while it is read.
 #[derive(Default)]
 struct Reader {
@@ -191,8 +197,7 @@ struct Reader {
     /// Witnesses and groups share one space of names. Names are octets; what is no UTF-8 is kept apart by its bytes.
     names: BTreeMap<Vec<u8>, Member>,
     members: BTreeSet<Vec<u8>>,
-    /// `Some(None)` is `quorum none`.
-    quorum: Option<Option<Member>>,
+    quorum: Option<Quorum>,
 }
 
 impl Reader {
@@ -209,7 +214,10 @@ impl Reader {
             self.line(text).map_err(|problem| PolicyError { line, problem })?;
         }
         let missing = || PolicyError { line: last, problem: "the policy has no `quorum` line".to_owned() };
-        let quorum = self.quorum.ok_or_else(missing)?;
+        let quorum = match self.quorum.ok_or_else(missing)? {
+            Quorum::Nobody => None,
+            Quorum::Of(member) => Some(member),
+        };
         Ok(Policy { logs: self.logs, witnesses: self.witnesses, groups: self.groups, quorum })
     }
 
@@ -287,7 +295,7 @@ impl Reader {
         if self.quorum.is_some() {
             return Err("a second `quorum` line".to_owned());
         }
-        self.quorum = Some(if name == b"none" { None } else { Some(self.find(name)?) });
+        self.quorum = Some(if name == b"none" { Quorum::Nobody } else { Quorum::Of(self.find(name)?) });
         Ok(())
     }
 

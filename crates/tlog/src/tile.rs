@@ -56,6 +56,7 @@ impl Tile {
     }
 
     /// The same tile once it is full: where to look when a partial one is gone.
+    #[must_use]
     pub fn full(self) -> Self {
         Self { width: FULL_WIDTH, ..self }
     }

@@ -228,7 +228,9 @@ impl<S: LogStorage> Writer<S> {
             return Err(WriteError::Poisoned);
         }
         let mut note = self.signed_note();
-        cosignatures.iter().for_each(|signature| note.add(signature.clone()));
+        for signature in cosignatures {
+            note.add(signature.clone());
+        }
         self.storage.publish(note.to_string().as_bytes()).map_err(WriteError::Publish)?;
         let mut gone = Vec::new();
         for tile in self.replaced.drain(..) {

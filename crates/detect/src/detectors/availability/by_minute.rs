@@ -12,7 +12,7 @@ use traffic::{Address, Kind};
 
 use crate::engine::{Input, Map, Table, record};
 
-use super::packets::{Class, Flows};
+use super::packets::{Class, Flows, MOST_PACKETS};
 use super::vectors;
 
 /// Leading bits of a network, IPv4 and IPv6: the longest prefixes that are routed.
@@ -120,7 +120,7 @@ fn packets(batch: &RecordBatch) -> RecordBatch {
         if flow.back > 0 {
             *answered.entry((flow.dst, minute)).or_default() += 1;
         } else if flow.back < 0 && flow.proto == 17 && vectors::amplifier(flow.dst_port.into()).is_some() {
-            *asked.entry((flow.src, minute, flow.dst_port)).or_default() += flow.packets;
+            *asked.entry((flow.src, minute, flow.dst_port)).or_default() += flow.packets.min(MOST_PACKETS);
         }
         let Some(class) = flow.class() else { continue };
         let (net, host) = split(flow.dst);

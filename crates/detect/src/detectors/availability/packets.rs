@@ -161,6 +161,13 @@ pub(super) struct OneWay {
 /// spread; in those its rate is right.
 const MOST_MINUTES: i64 = 64;
 
+/// Packets that a flow is believed to have sent in one minute: 143 million a second, which is what 100 Gbit/s of the
+/// smallest frames are. Export data has no signature, and forged counts of two rows could otherwise not be added up.
+pub(super) const MOST_PACKETS: i64 = 1 << 33;
+
+/// Bytes that a flow is believed to have sent in one minute: 586 Gbit/s. Two million of them can be added up.
+const MOST_BYTES: i64 = 1 << 42;
+
 /// A flow's share of one minute.
 pub(super) struct Piece {
     pub(super) minute: i64,
@@ -238,6 +245,13 @@ impl OneWay {
         if packets <= 0 {
             return;
         }
+        let mut each = |piece: Piece| {
+            each(Piece {
+                packets: piece.packets.min(MOST_PACKETS),
+                bytes: piece.bytes.min(MOST_BYTES),
+                ..piece
+            });
+        };
         let (start, end) = (self.time, self.time + self.duration);
         let (first, last) = (start.div_euclid(MINUTE_MS), end.div_euclid(MINUTE_MS));
         let at = start.rem_euclid(MINUTE_MS);
@@ -309,6 +323,25 @@ mod tests {
         let udp = Flow { proto: 17, packets: 3, ..Flow::EMPTY };
         assert_eq!(class(udp), Some(Class::Udp));
         assert_eq!(class(Flow { back_packets: 3, ..udp }), None);
+    }
+
+    /// Two forged counts of 2^53 packets in one second ended the run.
+    #[test]
+    fn what_no_link_carries_is_not_believed() {
+        let most = 1 << 53;
+        let flow = Flow { proto: 17, time: 30_000, packets: most, bytes: most, ..Flow::EMPTY };
+        for duration in [0, 500, 100_000] {
+            let batch = traffic::flow::batch(&[Flow { duration, ..flow }]);
+            let (mut seconds, mut pieces) = (super::super::seconds::Seconds::default(), 0);
+            for _ in 0..1000 {
+                Flows::of(&batch).one_way(0).pieces(most, most, |piece| {
+                    assert_eq!((piece.packets, piece.bytes), (MOST_PACKETS, MOST_BYTES));
+                    seconds.add(piece.at, piece.span, piece.packets, piece.bytes);
+                    pieces += 1;
+                });
+            }
+            assert_eq!(seconds.packets(), pieces * MOST_PACKETS);
+        }
     }
 
     #[test]
