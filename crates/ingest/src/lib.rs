@@ -31,6 +31,8 @@
 
 mod error;
 mod files;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod live;
 mod network;
 pub mod normal;
@@ -63,14 +65,3 @@ pub const MAX_NAME: usize = 4096;
 
 /// Rows in a batch: enough to make the cost of a batch vanish, small enough to stay in the cache.
 pub const BATCH_ROWS: usize = 65_536;
-
-/// Parsers of bytes from outside, one call each, for fuzzing. Not for use elsewhere.
-#[doc(hidden)]
-pub mod fuzzing {
-    pub use crate::reading::{fuzz_parquet, fuzz_text};
-
-    /// Decodes export datagrams, each behind its length in two bytes, and gives the number of flows.
-    pub fn fuzz_datagrams(bytes: &[u8]) -> usize {
-        crate::network::datagram::fuzz(bytes)
-    }
-}

@@ -17,7 +17,7 @@ use crate::problems::{Problems, Reason};
 use crate::progress::Progress;
 use crate::records::{Context, Csv, Document, Lines, Log, Records};
 use crate::rows::Rows;
-use crate::sniff::{Format, Tried, sniff, sniff_and_keep};
+use crate::sniff::{Format, Tried, sniff_and_keep};
 use crate::time::Bounds;
 
 /// How accounts are named behind the border.
@@ -458,30 +458,4 @@ pub(crate) fn open_records(input: Input, format: Format, context: Context) -> Bo
         Format::Document(_) => Box::new(Document::new(input, context)),
         Format::Network(format) => format.open(input, context),
     }
-}
-
-/// Reads bytes as text of whatever format they show, and gives the number of rows.
-#[doc(hidden)]
-pub fn fuzz_text(bytes: &[u8]) -> usize {
-    let open = || Input::new(std::io::Cursor::new(bytes.to_vec()), None);
-    let context = Context { bounds: Bounds::new(Timestamp(i64::MAX)), default_trace: Trace::Object };
-    let Ok(Ok(Ok(format))) = open().map(|mut input| sniff(&mut input)) else { return 0 };
-    let Ok(input) = open() else { return 0 };
-    let mut records = open_records(input, format, context);
-    let (mut rows, mut log) = (Rows::new(Seed(0), None), Log::default());
-    let (mut accounts, mut objects) = (AccountNames::plain(), ObjectNames::new());
-    let mut n = 0;
-    while let Ok(true) = records.step(&mut rows, &mut log) {
-        if rows.is_full() {
-            n += rows.len();
-            rows.finish(&mut accounts, &mut objects);
-        }
-    }
-    n + rows.len()
-}
-
-/// Reads bytes as Parquet, and gives the number of rows.
-#[doc(hidden)]
-pub fn fuzz_parquet(bytes: &[u8]) -> usize {
-    parquet::count_rows(bytes)
 }

@@ -25,6 +25,7 @@ pub(super) use clock::{days, month, two};
 use layout::{COMBINED, Layout, Role};
 use table::Table;
 
+use super::fields::LARGEST;
 use super::{NetworkFormat, Sniffed, web};
 use crate::files::{Input, Line, Lines};
 use crate::problems::Reason;
@@ -302,7 +303,7 @@ fn size(text: &[u8]) -> i64 {
         }
         number = number * 10 + i64::from(b - b'0');
     }
-    number
+    if number > LARGEST { -1 } else { number }
 }
 
 fn duration(text: &[u8], millis: f64) -> i32 {

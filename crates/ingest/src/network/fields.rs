@@ -41,7 +41,26 @@ pub(crate) fn count_or_unknown(text: &[u8]) -> Result<i64, Reason> {
 
 /// The largest count that is believed: 2^53, up to which floating point is exact. A thousand of them can be
 /// added up without an overflow.
-const LARGEST: i64 = 1 << 53;
+pub(crate) const LARGEST: i64 = 1 << 53;
+
+/// Columns that are counts or lengths: neither far below zero nor absurdly large.
+pub(crate) fn is_count(name: &str) -> bool {
+    matches!(
+        name,
+        "duration"
+            | "packets"
+            | "bytes"
+            | "back_packets"
+            | "back_bytes"
+            | "fragments"
+            | "sampling"
+            | "answers"
+            | "step"
+            | "count"
+            | "label_len"
+            | "label_entropy"
+    )
+}
 
 /// Also as `12.0` and `1.2e1`, which tools that know only floating point make of counts.
 fn number(text: &[u8]) -> Option<i64> {

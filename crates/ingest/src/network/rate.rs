@@ -89,7 +89,9 @@ fn smallest_step<'a>(header: &Header<COLUMNS>, lines: impl Iterator<Item = &'a [
         let Ok(time) = fields::time(row[TIME], Bounds::new(domain::Timestamp(i64::MAX))) else { continue };
         if let Some(before) = last.insert(row[SERIES], time.millis) {
             let step = time.millis - before;
-            if step > 0 && smallest.is_none_or(|smallest| step < smallest) {
+            // A single time in a far future, which is refused later, must not stretch the row before it.
+            let possible = (1..=LONGEST_STEP * SECOND).contains(&step);
+            if possible && smallest.is_none_or(|smallest| step < smallest) {
                 smallest = Some(step);
             }
         }
@@ -177,12 +179,12 @@ impl<R: Read> BareReader<R> {
         if self.token.is_empty() {
             return;
         }
-        match fields::whole(&self.token) {
-            Some(count) => {
+        match fields::count(&self.token) {
+            Ok(count) => {
                 rows.rates.push(&Rate { series, time: self.time, step: SECOND, count });
                 log.read += 1;
             }
-            None => log.refuse(Reason::BadNumber, self.line, &self.token),
+            Err(reason) => log.refuse(reason, self.line, &self.token),
         }
         // A broken count is a second nevertheless.
         self.time += SECOND;
@@ -250,6 +252,23 @@ mod tests {
         assert_eq!(lines[3], "rate  1970-01-01T00:00:03Z +1000 ms 30");
         assert_eq!(lines[61], "rate  1970-01-01T00:01:01Z +1000 ms 9");
         assert_eq!(lines[62], "1 × counts without times: taken as one a second from 1970-01-01 on (0)");
+    }
+
+    /// Bare counts had no bound, and a dozen of them could not be added up.
+    #[test]
+    fn a_bare_count_beyond_all_counters_is_refused() {
+        let text = check("1 ".repeat(60) + "9007199254740992 9007199254740993");
+        assert!(text.contains("+1000 ms 9007199254740992\n"), "{text}");
+        assert!(text.contains("1 × a number is none, or is out of its range (1)"), "{text}");
+    }
+
+    /// The distance to a time that is refused was taken for the step.
+    #[test]
+    fn a_time_in_a_far_future_stretches_no_step() {
+        insta::assert_snapshot!(check("time,count\n1632679200,12\n5000000000000,1\n"), @r"
+    rate  2021-09-26T18:00:00Z +1000 ms 12
+    1 × more than a day in the future (3)
+    ");
     }
 
     #[test]

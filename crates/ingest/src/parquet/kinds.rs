@@ -11,13 +11,10 @@ use traffic::{Batch, Kind, SourceError, flow, login, lookup, rate, request, tls}
 
 use super::{Groups, Origin, Reader};
 use crate::BATCH_ROWS;
+use crate::network::fields::{LARGEST, is_count};
 use crate::problems::Reason;
 use crate::reading::Shared;
 use crate::records::Log;
-
-/// The largest count that is believed: 2^53, up to which floating point is exact. A thousand of them can be
-/// added up without an overflow.
-const LARGEST: i64 = 1 << 53;
 
 /// Kinds that are read so, and their schemas.
 fn schemas() -> [(Kind, SchemaRef); 6] {
@@ -59,25 +56,6 @@ pub(super) fn recognise(fields: &Fields) -> Result<Option<(Kind, Vec<usize>)>, S
         }
     }
     nearly.map_or(Ok(None), Err)
-}
-
-/// Columns that are counts or lengths: neither far below zero nor absurdly large.
-fn is_count(name: &str) -> bool {
-    matches!(
-        name,
-        "duration"
-            | "packets"
-            | "bytes"
-            | "back_packets"
-            | "back_bytes"
-            | "fragments"
-            | "sampling"
-            | "answers"
-            | "step"
-            | "count"
-            | "label_len"
-            | "label_entropy"
-    )
 }
 
 /// Reads row groups of one kind.
@@ -243,13 +221,8 @@ impl Iterator for Kinds {
                 }
                 None => {
                     self.reader = None;
-                    let refused = self.log.refused;
-                    if std::mem::take(&mut self.origin.must_give)
-                        && !self.any_read
-                        && self.log.read == 0
-                        && refused > 0
-                    {
-                        return Some(Err(self.shared.all_refused(&mut self.log, refused, "Parquet")));
+                    if let Some(error) = self.origin.lost_all(&self.shared, &mut self.log, self.any_read) {
+                        return Some(Err(error));
                     }
                     self.shared.count(&mut self.log);
                     return None;

@@ -149,6 +149,23 @@ fn json_of_each_server() {
     );
 }
 
+/// Numbers of JSON and of text went through as they were, and two of them could not be added up.
+#[test]
+fn a_size_or_status_that_cannot_be_is_left_out() {
+    for (status, size) in [("-7", "1e30"), ("1e9", "-5"), ("1000", "9007199254740994")] {
+        expect(
+            &format!(
+                r#"{{"time_iso8601":"2026-10-10T13:55:36Z","remote_addr":"192.0.2.7","request":"GET /a HTTP/1.1","status":{status},"body_bytes_sent":{size}}}"#
+            ),
+            "access log, JSON\n2026-10-10T13:55:36Z 192.0.2.7 get - /a page 0 -1 -1 | - - | -",
+        );
+    }
+    expect(
+        r#"192.0.2.7 - - [10/Oct/2000:13:55:36 -0700] "GET /a HTTP/1.0" 200 999999999999999999"#,
+        "access log, common\n2000-10-10T20:55:36Z 192.0.2.7 get - /a page 200 -1 -1 | . . | .",
+    );
+}
+
 #[test]
 fn other_json_is_left_to_its_readers() {
     for line in [

@@ -269,6 +269,22 @@ fn mail_and_ftp() {
     );
 }
 
+/// The days of such a year are beyond 64 bits, and even the look at a file's first lines counts them.
+#[test]
+fn a_year_beyond_all_calendars_is_refused() {
+    let line =
+        |year: &str| format!("Fri Jan 19 12:20:33 {year} [pid 2] [ana] FAIL LOGIN: Client \"192.0.2.7\"\n");
+    let of_year = |year: &str| check(&[line("2007"), line("2007"), line(year)].concat());
+    let good = "2007-01-19T12:20:33Z 192.0.2.7 ana failed ftp at -\n".repeat(2);
+    for year in ["9223372036854775807", "-9223372036854775808", "10000", ""] {
+        let read = of_year(year);
+        assert!(
+            read.starts_with(&format!("{good}1 × time is neither a number nor RFC 3339\n")),
+            "{year}: {read}"
+        );
+    }
+}
+
 #[test]
 fn broken_lines_are_counted_and_stop_nothing() {
     let good = "2026-05-01T10:00:00Z www sshd[7]: Failed password for ana from 192.0.2.7 port 1 ssh2\n";

@@ -265,6 +265,17 @@ fn checksums_do_not_matter_and_ipv6_is_read() {
     insta::assert_snapshot!(check(&pcap(&frames)), @"1000 +0 2001:db8::1:40000 > 2001:db8::2:9000 proto 17 sent 2/98 back 0/0 flags 0 attempt");
 }
 
+/// Found by fuzzing: of a packet whose second header behind that of IPv6 is cut off, the library below read beyond its
+/// end.
+#[test]
+fn headers_of_ipv6_may_be_cut_off() {
+    let options = [60, 0, 1, 4, 0, 0, 0, 0];
+    let frames = [&[][..], &[17], &[17, 0, 1]]
+        .map(|rest| ip("2001:db8::1", "2001:db8::2", 0, &[&options[..], rest].concat()))
+        .map(|packet| (SECOND, ethernet(0x86dd, &packet)));
+    insta::assert_snapshot!(check(&pcap(&frames)), @"1000 +0 2001:db8::1:0 > 2001:db8::2:0 proto 60 sent 3/148 back 0/0 flags 0 unknown");
+}
+
 #[test]
 fn a_file_that_ends_early_gives_what_was_before() {
     let bytes = pcap(&[(SECOND, datagram(b"a")), (SECOND, datagram(b"b"))]);

@@ -191,6 +191,15 @@ fn a_request_has_the_status_of_its_answer() {
     ");
 }
 
+/// Whoever answers may announce any length, and two such lengths could not be added up.
+#[test]
+fn a_length_beyond_all_counters_is_none() {
+    let mut connection = Tcp::open(80);
+    connection.say(true, b"GET /a HTTP/1.1\r\n\r\n");
+    connection.say(false, b"HTTP/1.1 200 OK\r\nContent-Length: 9223372036854775807\r\n\r\n");
+    insta::assert_snapshot!(check(&connection.packets), @"1030 +10 198.51.100.7 (-) get - /a ?- from - - by - is 200 of -1 bytes");
+}
+
 #[test]
 fn bodies_in_chunks_are_stepped_over() {
     let mut connection = Tcp::open(80);

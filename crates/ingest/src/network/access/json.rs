@@ -8,6 +8,7 @@ use traffic::request::Request;
 
 use super::clock::Clock;
 use super::text::without_container;
+use crate::network::fields::LARGEST;
 use crate::network::web;
 use crate::problems::Reason;
 use crate::rows::Rows;
@@ -222,8 +223,11 @@ pub(super) fn read(value: &Value, clock: &mut Clock, rows: &mut Rows) -> Result<
         web::set_host(&mut request, &host, rows);
     }
     target(value, &mut request, rows)?;
-    request.status = number(value, KEYS.status).map_or(0, |n| n as i32);
-    request.bytes = number(value, KEYS.bytes).map_or(-1, |n| n as i64);
+    // As in lines of text: three digits, and a length that can be one.
+    let status = number(value, KEYS.status).filter(|n| (0.0..1000.0).contains(n));
+    request.status = status.map_or(0, |n| n as i32);
+    let bytes = number(value, KEYS.bytes).filter(|n| (0.0..=LARGEST as f64).contains(n));
+    request.bytes = bytes.map_or(-1, |n| n as i64);
     request.duration = duration(value);
     // An object without a referer was asked without one if its siblings have the field; headers that were
     // not sent are left out by most servers, so absence is read as none.

@@ -7,6 +7,7 @@ use memchr::{memchr, memmem};
 use serde_json::Value;
 
 use crate::network::access::{days, month, two};
+use crate::network::fields;
 use crate::problems::Reason;
 use crate::time::Bounds;
 
@@ -144,8 +145,8 @@ fn time(line: &[u8], bounds: Bounds) -> Result<(i64, Option<Reason>, &[u8]), Rea
     if weekdays.iter().any(|day| line.starts_with(*day)) {
         let (of_year, rest) = of_year(&line[4..]).ok_or(Reason::NoTime)?;
         let (year, rest) = word(rest);
-        let year =
-            std::str::from_utf8(year).ok().and_then(|year| year.parse().ok()).ok_or(Reason::BadTime)?;
+        // Four digits: a year of nineteen is beyond what milliseconds can count.
+        let year = fields::whole(year).filter(|year| *year <= 9999).ok_or(Reason::BadTime)?;
         let time = of_year.in_year(year).ok_or(Reason::BadTime)?;
         return Ok((time, Some(Reason::NoZone), rest));
     }

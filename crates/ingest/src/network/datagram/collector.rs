@@ -11,6 +11,7 @@ use super::template::{self, Entry, Template, Values};
 use super::wire::{
     self, FIRST_DATA_SET, IPFIX_HEADER, Protocol, SET_HEADER, V5_HEADER, V5_RECORD, V9_HEADER, u16_at, u32_at,
 };
+use crate::network::fields::LARGEST;
 use crate::problems::Reason;
 use crate::records::Log;
 use crate::rows::Rows;
@@ -89,6 +90,11 @@ impl Sink<'_> {
         if flow.time < 0 || flow.time > self.latest {
             let reason = if flow.time < 0 { Reason::BeforeEpoch } else { Reason::Future };
             return self.log.refuse(reason, self.datagram, flow.time.to_string().as_bytes());
+        }
+        // Counts of 64 bits, and those that are multiplied by the sampling rate, may be anything.
+        let counts = [flow.packets, flow.bytes, flow.back_packets, flow.back_bytes, flow.fragments];
+        if let Some(count) = counts.into_iter().find(|&count| count > LARGEST) {
+            return self.log.refuse(Reason::BadNumber, self.datagram, count.to_string().as_bytes());
         }
         self.rows.flows.push(flow);
         self.log.read += 1;
@@ -437,7 +443,7 @@ fn started(
         }
     }
     match (before, bound) {
-        (Some(before), Some(bound)) if bound - before <= SKEW_MS => Some(before.min(bound)),
+        (Some(before), Some(bound)) if bound.saturating_sub(before) <= SKEW_MS => Some(before.min(bound)),
         (_, Some(bound)) => Some(bound),
         (before, None) => before,
     }

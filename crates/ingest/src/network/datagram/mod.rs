@@ -31,21 +31,3 @@ pub(super) fn sniff(head: &[u8]) -> Sniffed {
     }
     Ok(Arc::new(raw::Raw(protocol)))
 }
-
-/// Decodes datagrams, each behind its length in two bytes, of one exporter or, by the highest bit of the
-/// length, of another, and gives the number of flows.
-pub(crate) fn fuzz(bytes: &[u8]) -> usize {
-    let mut collector = Collector::default();
-    let mut rows = crate::rows::Rows::new(traffic::Seed(0), None);
-    let mut log = crate::records::Log::default();
-    let mut rest = bytes;
-    while let Some(prefix) = wire::u16_at(rest, 0) {
-        let length = usize::from(prefix & 0x7fff).min(rest.len() - 2);
-        let (datagram, behind) = rest[2..].split_at(length);
-        let exporter = traffic::Address::v4(u32::from(prefix >> 15));
-        collector.datagram(exporter, 2055, datagram, 1_767_225_600_000, &mut rows, &mut log);
-        rest = behind;
-    }
-    collector.finish(&mut log);
-    rows.len()
-}

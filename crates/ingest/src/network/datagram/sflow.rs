@@ -2,13 +2,14 @@
 
 use std::net::IpAddr;
 
-use etherparse::{Ipv6ExtensionSlice, LaxNetSlice, LaxSlicedPacket, TransportSlice};
+use etherparse::{LaxNetSlice, LaxSlicedPacket, TransportSlice};
 use flowparser_sflow::{FlowRecord, SflowParser, SflowSample};
 use traffic::Address;
 use traffic::flow::Flow;
 
 use super::collector::Sink;
 use super::record::clamp;
+use crate::network::ipv6;
 use crate::problems::Reason;
 
 /// A datagram. Its header has no date, only the agent's uptime: without a time of reception its
@@ -149,12 +150,8 @@ fn first_fragment<'a>(packet: &'a LaxSlicedPacket<'_>) -> Option<&'a [u8]> {
         LaxNetSlice::Ipv4(ip) if ip.header().fragments_offset().value() == 0 => Some(ip.payload().payload),
         // The header of the fragment is the last one of IPv6 before its payload.
         LaxNetSlice::Ipv6(ip) => {
-            let extensions = ip.extensions().clone().into_iter();
-            let later = extensions.filter_map(|extension| match extension {
-                Ipv6ExtensionSlice::Fragment(fragment) => Some(fragment.fragment_offset().value()),
-                _ => None,
-            });
-            (later.max() == Some(0)).then_some(ip.payload().payload)
+            let piece = ipv6::piece(ip.extensions());
+            (piece.header && !piece.later).then_some(ip.payload().payload)
         }
         _ => None,
     }

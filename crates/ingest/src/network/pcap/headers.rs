@@ -6,6 +6,8 @@
 use etherparse::LaxIpSlice;
 use traffic::Address;
 
+use crate::network::ipv6;
+
 /// What a packet begins with (<https://www.tcpdump.org/linktypes.html>).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Link {
@@ -186,24 +188,14 @@ fn of_ip(ip: &[u8], on_wire: usize) -> Result<Headers<'_>, Outside> {
         LaxIpSlice::Ipv6(slice) => {
             let header = slice.header();
             let payload = usize::from(header.payload_length());
-            let pieces = slice.extensions().clone().into_iter().filter_map(|extension| match extension {
-                etherparse::Ipv6ExtensionSlice::Fragment(piece) => Some(piece),
-                _ => None,
-            });
-            let (mut fragment, mut later) = (false, false);
-            if !slice.extensions().is_empty() {
-                for piece in pieces {
-                    fragment |= piece.is_fragmenting_payload();
-                    later |= piece.fragment_offset().value() > 0;
-                }
-            }
+            let piece = ipv6::piece(slice.extensions());
             (
                 v6(header.source()),
                 v6(header.destination()),
                 if payload == 0 { 0 } else { payload + 40 },
                 40 + slice.extensions().slice().len(),
-                fragment,
-                later,
+                piece.fragment,
+                piece.later,
             )
         }
     };

@@ -11,6 +11,7 @@ use memchr::{memchr, memmem};
 use traffic::Address;
 use traffic::request::{Method, Request};
 
+use crate::network::fields::LARGEST;
 use crate::network::web;
 use crate::rows::Rows;
 
@@ -371,7 +372,9 @@ impl Answer {
             body = body_of(name, value, body);
         }
         let length = match body {
-            Body::Length(length) => i64::try_from(length).unwrap_or(-1),
+            Body::Length(length) => {
+                i64::try_from(length).ok().filter(|&length| length <= LARGEST).unwrap_or(-1)
+            }
             _ if matches!(status, 204 | 304) => 0,
             _ => -1,
         };

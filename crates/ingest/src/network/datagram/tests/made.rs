@@ -334,6 +334,42 @@ fn an_exporter_that_does_not_say_when_it_started_is_timed_by_its_latest_flow() {
     );
 }
 
+/// An uptime of eight bytes may be anything. The exporter's start came to lie at the beginning of
+/// all time, and the distance from there to the next one was beyond 64 bits.
+#[test]
+fn an_uptime_beyond_all_years_does_not_count() {
+    let fields = [(8, 4, None), (12, 4, None), (2, 1, None), (1, 1, None), (21, 8, None)];
+    let record = |last: u64| [&[192, 0, 2, 7, 198, 51, 100, 9, 1, 40][..], &last.to_be_bytes()].concat();
+    check(
+        &[
+            ipfix(&[set(2, &template(256, &fields)), set(256, &record(u64::MAX))]),
+            ipfix(&[set(256, &record(5000))]),
+        ],
+        &[
+            "192.0.2.7:0 > 198.51.100.9:0 proto -1 at 2026-01-01T00:00:00Z for 0 ms: 1 packets, 40 bytes",
+            "192.0.2.7:0 > 198.51.100.9:0 proto -1 at 2026-01-01T00:00:00Z for 0 ms: 1 packets, 40 bytes",
+        ],
+        "2 flows, 1 x no possible time in a flow record: taken from its export, 1 x an exporter does not say when it started: times are taken from its latest flows",
+    );
+}
+
+/// A count of eight bytes went through as it was, and two of them could not be added up.
+#[test]
+fn a_count_that_no_counter_reaches_is_refused() {
+    let fields = [(8, 4, None), (12, 4, None), (2, 8, None), (1, 8, None)];
+    let record = |packets: u64, bytes: u64| {
+        [&[192, 0, 2, 7, 198, 51, 100, 9][..], &packets.to_be_bytes(), &bytes.to_be_bytes()].concat()
+    };
+    let records = [record(u64::MAX, 40), record(1, 1 << 54), record(1, 1 << 53)].concat();
+    check(
+        &[v9(0, &[set(0, &template(256, &fields)), set(256, &records)])],
+        &[
+            "192.0.2.7:0 > 198.51.100.9:0 proto -1 at 2026-01-01T00:00:00Z for 0 ms: 1 packets, 9007199254740992 bytes",
+        ],
+        "1 flows, 2 x a number is none, or is out of its range, 1 x no possible time in a flow record: taken from its export",
+    );
+}
+
 #[test]
 fn a_record_without_ip_addresses_is_no_flow() {
     let fields = [(56, 6, None), (80, 6, None), (1, 4, None)];
@@ -434,7 +470,7 @@ fn a_packet_of_sflow_stands_for_as_many_as_the_rate_says() {
 proptest::proptest! {
     #[test]
     fn whatever_comes_is_counted_and_bounded(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..2000)) {
-        crate::network::datagram::fuzz(&bytes);
+        crate::fuzzing::fuzz_datagrams(&bytes);
     }
 
     #[test]
