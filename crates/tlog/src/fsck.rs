@@ -298,7 +298,7 @@ impl Run<'_> {
         let mut stored = Vec::new();
         for tile in tile::all(self.size).filter(|tile| matches!(tile.level, Level::Hashes(1..))) {
             let mut checked = Checked::default();
-            let bytes = read(self.source, tile, &mut checked);
+            let bytes = read(self.source, tile, &mut checked).map(|(_, bytes)| bytes);
             let newest = bytes.clone().unwrap_or_else(|| computed.of(tile));
             check_partials(self.source, tile, &newest, None, &mut checked);
             self.found.extend(checked.found);
@@ -435,12 +435,12 @@ fn first_difference(found: &[u8], expected: &[u8]) -> Option<usize> {
     found.iter().zip(expected).position(|(found, expected)| found != expected)
 }
 
-/// Reads a file of exactly the tile's width, or the full one in its place. What is wrong with it goes to `checked`.
-fn read(source: &dyn Source, tile: Tile, checked: &mut Checked) -> Option<Vec<u8>> {
+/// Reads a file of exactly the tile's width, or the full one in its place; says which. What is wrong with it goes to `checked`.
+fn read(source: &dyn Source, tile: Tile, checked: &mut Checked) -> Option<(Tile, Vec<u8>)> {
     let place = (tile.level, tile.index, 0);
     let path = tile.to_string();
-    let mut bytes = match reader::read_tile(source, tile) {
-        Ok(bytes) => bytes,
+    let (found, mut bytes) = match reader::read_tile(source, tile) {
+        Ok(found) => found,
         Err(ReadError::Missing(path)) => {
             checked.found.push((place, Problem::Missing { path }));
             return None;
@@ -455,15 +455,15 @@ fn read(source: &dyn Source, tile: Tile, checked: &mut Checked) -> Option<Vec<u8
     checked.files += 1;
     checked.bytes += bytes.len() as u64;
     if tile.level != Level::Entries {
-        let expected = tile.byte_len();
-        if bytes.len() != expected && (tile.is_full() || bytes.len() != tile.full().byte_len()) {
-            let found = bytes.len();
-            checked.found.push((place, Problem::Length { path, found, expected }));
+        let expected = found.byte_len();
+        if bytes.len() != expected {
+            let path = found.to_string();
+            checked.found.push((place, Problem::Length { path, found: bytes.len(), expected }));
             return None;
         }
-        bytes.truncate(expected);
+        bytes.truncate(tile.byte_len());
     }
-    Some(bytes)
+    Some((found, bytes))
 }
 
 /// Whether the partial versions of a file that are still there are its beginning. For a bundle, `hashes` are the bytes of
@@ -528,12 +528,12 @@ fn check_leaves(source: &dyn Source, size: u64, index: u64) -> Checked {
     let mut checked = Checked::default();
     let (bundle, tile) = (Tile::at(Level::Entries, index, size), Tile::at(Level::Hashes(0), index, size));
     let (bundle, tile) = bundle.zip(tile).expect("internal error: only tiles below the size are checked");
-    let stored = read(source, tile, &mut checked);
+    let stored = read(source, tile, &mut checked).map(|(_, bytes)| bytes);
     if let Some(stored) = &stored {
         check_partials(source, tile, stored, None, &mut checked);
         checked.by_tiles = tile::hashes(tile, stored).map(|hashes| merkle::root(&hashes));
     }
-    let Some(bytes) = read(source, bundle, &mut checked) else { return checked };
+    let Some((found, bytes)) = read(source, bundle, &mut checked) else { return checked };
     check_partials(source, bundle, &bytes, stored.as_deref(), &mut checked);
     let (path, place) = (bundle.to_string(), (bundle.level, bundle.index, 0));
     let ranges = match bundle::ranges(&bytes, bundle.width) {
@@ -544,8 +544,9 @@ fn check_leaves(source: &dyn Source, size: u64, index: u64) -> Checked {
         }
     };
     let end = end(&ranges);
-    // A partial bundle may have been read from the full one that took its place.
-    let may_go_on = !bundle.is_full() && bundle::ranges(&bytes, FULL_WIDTH).is_ok();
+    // A partial bundle may have been read from the full one that took its place. Of what follows there, this checkpoint says
+    // nothing.
+    let may_go_on = found != bundle && bundle::ranges(&bytes, FULL_WIDTH).is_ok();
     if end != bytes.len() && !may_go_on {
         checked.found.push((place, Problem::Length { path, found: bytes.len(), expected: end }));
         // The length of an entry may be what is wrong, so its hashes say nothing yet; the tile's word stands.

@@ -47,7 +47,7 @@ impl Hash {
 
     /// Reads what [`Hash::to_base64`] writes, and nothing else: no other padding, no stray bits.
     pub fn from_base64(text: &str) -> Option<Self> {
-        Self::from_slice(&data_encoding::BASE64.decode(text.as_bytes()).ok()?)
+        Self::from_slice(&crate::text::base64(text)?)
     }
 }
 

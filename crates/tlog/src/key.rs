@@ -15,6 +15,7 @@ use thiserror::Error;
 
 use crate::ed25519::{self, PublicKey, SecretKey};
 use crate::hash::sha256;
+use crate::text;
 
 /// What a signature of a key means: the "signature type identifier byte".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -248,7 +249,7 @@ fn parts(name: &str, id: &str, key: &str) -> Result<(u32, Vec<u8>), KeyError> {
         return Err(KeyError::Id(name.to_owned()));
     }
     let said = u32::from_str_radix(id, 16).expect("internal error: eight hexadecimal digits are 32 bits");
-    let bytes = BASE64.decode(key.as_bytes()).map_err(|_| KeyError::Base64(name.to_owned()))?;
+    let bytes = text::base64(key).ok_or_else(|| KeyError::Base64(name.to_owned()))?;
     Ok((said, bytes))
 }
 

@@ -14,6 +14,7 @@ use thiserror::Error;
 
 use crate::ed25519::{SIGNATURE_BYTES, Signed, verify_batch};
 use crate::key::{KeyKind, SignerKey, VerifierKey, is_name};
+use crate::text;
 
 /// 64: verifiers MUST accept 16 signatures and SHOULD have a limit. Room for a log, its successor key, and every witness
 /// of a policy of 32 with both algorithms.
@@ -75,7 +76,7 @@ impl Signature {
     /// Reads a line without its newline.
     pub fn parse_line(line: &str) -> Option<Self> {
         let (name, signature) = line.strip_prefix("— ")?.split_once(' ')?;
-        let bytes = BASE64.decode(signature.as_bytes()).ok()?;
+        let bytes = text::base64(signature)?;
         let (id, bytes) = bytes.split_first_chunk()?;
         // A signature of no bytes says nothing; four bytes of id alone are no signature line.
         (is_name(name) && !bytes.is_empty()).then(|| Self {

@@ -83,7 +83,7 @@ impl Proof {
         let (mut number, mut line) = next();
         let mut extra = None;
         if let Some(data) = line.and_then(|line| line.strip_prefix("extra ")) {
-            extra = Some(BASE64.decode(data.as_bytes()).map_err(|_| ParseProofError::Extra)?);
+            extra = Some(text::base64(data).ok_or(ParseProofError::Extra)?);
             (number, line) = next();
         }
         let index = line

@@ -45,15 +45,16 @@ pub fn checkpoint(source: &dyn Source, log: &VerifierKey) -> Result<(Checkpoint,
     Ok(Checkpoint::open(&bytes.ok_or_else(|| ReadError::Missing(path()))?, log)?)
 }
 
-/// Reads a file of a tile or bundle, or the full one where the partial is gone, as the specification allows.
+/// Reads a file of a tile or bundle, or the full one where the partial is gone, as the specification allows. Says which of the
+/// two it was.
 ///
 /// # Errors
 /// Where neither is there.
-pub(crate) fn read_tile(source: &dyn Source, tile: Tile) -> Result<Vec<u8>, ReadError> {
+pub(crate) fn read_tile(source: &dyn Source, tile: Tile) -> Result<(Tile, Vec<u8>), ReadError> {
     for tile in [tile, tile.full()] {
         let path = tile.to_string();
         if let Some(bytes) = source.read(&path).map_err(|source| ReadError::Read { path, source })? {
-            return Ok(bytes);
+            return Ok((tile, bytes));
         }
     }
     Err(ReadError::Missing(tile.to_string()))
@@ -64,12 +65,12 @@ pub(crate) fn read_tile(source: &dyn Source, tile: Tile) -> Result<Vec<u8>, Read
 /// # Errors
 /// Where the file is missing or has another length.
 pub(crate) fn read_hashes(source: &dyn Source, tile: Tile) -> Result<Vec<Hash>, ReadError> {
-    let bytes = read_tile(source, tile)?;
-    let expected = tile.byte_len();
-    if bytes.len() != expected && bytes.len() != tile.full().byte_len() {
-        return Err(ReadError::Length { path: tile.to_string(), found: bytes.len(), expected });
+    let (found, bytes) = read_tile(source, tile)?;
+    let expected = found.byte_len();
+    if bytes.len() != expected {
+        return Err(ReadError::Length { path: found.to_string(), found: bytes.len(), expected });
     }
-    Ok(tile::hashes(tile, &bytes[..expected]).expect("internal error: the length was checked"))
+    Ok(tile::hashes(tile, &bytes[..tile.byte_len()]).expect("internal error: the length was checked"))
 }
 
 /// The tree of a log of a given size, as its tiles have it. Nothing is verified here; a proof that is made of it is.
@@ -167,7 +168,7 @@ pub fn entry(source: &dyn Source, size: u64, index: u64) -> Result<Vec<u8>, Read
     let (bundle_index, within) = (index / u64::from(FULL_WIDTH), (index % u64::from(FULL_WIDTH)) as usize);
     let tile = Tile::at(Level::Entries, bundle_index, size)
         .expect("internal error: an index below the size has a bundle");
-    let bytes = read_tile(source, tile)?;
+    let (_, bytes) = read_tile(source, tile)?;
     let ranges = bundle::ranges(&bytes, tile.width)
         .map_err(|problem| ReadError::Bundle { path: tile.to_string(), problem })?;
     Ok(bytes[ranges[within].clone()].to_vec())

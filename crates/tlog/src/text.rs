@@ -1,4 +1,6 @@
-//! What the line formats of C2SP share: numbers and lines with one spelling each.
+//! What the line formats of C2SP share: numbers, bytes and lines with one spelling each.
+
+use data_encoding::BASE64;
 
 /// A decimal number without sign, space or leading zero.
 pub(crate) fn decimal(text: &str) -> Option<u64> {
@@ -9,6 +11,14 @@ pub(crate) fn decimal(text: &str) -> Option<u64> {
         return None;
     }
     text.parse().ok()
+}
+
+/// The standard base64 of RFC 4648, section 4, with its padding and without stray bits.
+pub(crate) fn base64(text: &str) -> Option<Vec<u8>> {
+    // The library also reads several encodings one behind the other, each with its padding, which would give the same bytes many
+    // spellings and is refused by other implementations.
+    let is_one = !text.trim_end_matches('=').contains('=');
+    is_one.then(|| BASE64.decode(text.as_bytes()).ok())?
 }
 
 /// Takes the first line, without its newline, off the text. `None` where no newline is left.
@@ -28,6 +38,19 @@ mod tests {
         assert_eq!(decimal("18446744073709551615"), Some(u64::MAX));
         for bad in ["", "00", "01", "+1", "-1", " 1", "1 ", "1.0", "18446744073709551616", "٣"] {
             assert_eq!(decimal(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn bytes_have_one_spelling() {
+        assert_eq!(base64(""), Some(Vec::new()));
+        assert_eq!(base64("AQID"), Some(vec![1, 2, 3]));
+        assert_eq!(base64("AQI="), Some(vec![1, 2]));
+        for bad in [
+            "AQ", "AQI", "AQ==AQ==", "AQI=AQI=", "AQI=AQID", "AQJ=", "AQ-_", "AQID\n", " AQID", "AQ=",
+            "====", "AQI==",
+        ] {
+            assert_eq!(base64(bad), None, "{bad:?}");
         }
     }
 

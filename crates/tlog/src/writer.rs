@@ -303,7 +303,7 @@ impl Edge {
             edge.levels.push(tile.map_or(Ok(Vec::new()), |tile| reader::read_hashes(storage, tile))?);
         }
         if let Some(tile) = at_edge(Level::Entries) {
-            let bytes = reader::read_tile(storage, tile)?;
+            let (_, bytes) = reader::read_tile(storage, tile)?;
             let cut = |problem| ReadError::Bundle { path: tile.to_string(), problem };
             let ranges = bundle::ranges(&bytes, tile.width).map_err(cut)?;
             let leaves: Vec<Hash> = ranges.iter().map(|range| Hash::leaf(&bytes[range.clone()])).collect();

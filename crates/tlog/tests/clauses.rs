@@ -163,6 +163,20 @@ fn the_full_tile_serves_where_the_partial_one_is_gone() {
     assert!(proof.verify(&entry, &Policy::of_log(log_key().verifier().clone())).is_ok());
 }
 
+/// A file under the name of a partial tile is as long as the name says, even if what follows is true.
+#[test]
+fn a_partial_tile_is_not_a_full_one() {
+    let older = log(&[200]);
+    let full = log(&[300]);
+    for (partial, whole) in
+        [("tile/0/000.p/200", "tile/0/000"), ("tile/entries/000.p/200", "tile/entries/000")]
+    {
+        let mut log = older.clone();
+        log.files.insert(partial.to_owned(), full.files[whole].clone());
+        assert!(!is_good(&log), "{partial}");
+    }
+}
+
 #[test]
 fn nothing_is_ever_pruned() {
     let mut log = log(&[10, 300, 700]);

@@ -222,6 +222,7 @@ fn both_read_the_same_notes() {
         format!("text\n\n{unknown}"),
         format!("text\n\n{forged}"),
         format!("{good}— unknown.example AAAAAA==\n"),
+        format!("{good}— unknown.example AAAAAAA=AAAAAAA=\n"),
         format!("{good}— un+known.example AAAAAAA=\n"),
         format!("{good}— un\u{a0}known.example AAAAAAA=\n"),
         "\n".to_owned() + &good,
