@@ -4,6 +4,7 @@
 
 mod access;
 mod check;
+mod flows;
 mod generate;
 mod pcap;
 mod peer;
@@ -51,8 +52,10 @@ pub(crate) struct Bench {
 enum What {
     /// The reader of access logs, without and with detectors, beside GoAccess
     Access(access::Access),
-    /// The reader of packets, beside softflowd
+    /// The reader of packets, beside softflowd and Suricata
     Pcap(pcap::Pcap),
+    /// The detectors of flows from Parquet, beside nfdump
+    Flows(flows::Flows),
 }
 
 /// A measurement could not be made.
@@ -64,6 +67,7 @@ pub(crate) fn main(args: &Bench) -> Result<(), BenchError> {
     match &args.what {
         Some(What::Access(args)) => return access::main(args),
         Some(What::Pcap(args)) => return pcap::main(args),
+        Some(What::Flows(args)) => return flows::main(args),
         None => {}
     }
     let shape = Shape { rows: args.rows, ..Shape::default() };

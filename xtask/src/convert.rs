@@ -39,6 +39,11 @@ pub(crate) struct Convert {
     seed: u64,
 }
 
+/// Writes what those files hold, once.
+pub(crate) fn write(paths: &[PathBuf], out: &Path) -> Result<(), ConvertError> {
+    main(&Convert { paths: paths.to_vec(), out: out.to_owned(), copies: 1, seed: 0 })
+}
+
 /// Reads and writes.
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "a task talks to the person who started it")]
 pub(crate) fn main(args: &Convert) -> Result<(), ConvertError> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use domain::{Provenance, Site};
 use traffic::{AccountNames, ObjectNames, Seed, Texts};
 
-use crate::engine::{Tables, Totals};
+use crate::engine::{Record, Tables, Totals, rows};
 
 /// Everything that a judge may look at.
 pub struct Case<'a> {
@@ -19,6 +19,13 @@ pub struct Case<'a> {
     pub settings: &'a Settings,
     /// Threads that a judge may use. No result depends on it.
     pub threads: usize,
+}
+
+impl Case<'_> {
+    /// The rows of a kept result.
+    pub fn rows<R: Record>(&self, step: &str) -> impl Iterator<Item = R> {
+        self.tables.get(step).into_iter().flatten().flat_map(rows)
+    }
 }
 
 /// Names behind the ids, and where the rows came from. Known once the traffic is read.

@@ -6,6 +6,8 @@
 //! an engine must know, so the same gather runs in one process ([`Engine`]), on event-time
 //! windows, or on a cluster.
 //!
+//! First steps of gathers that want the same rows in the same order share one shuffle.
+//!
 //! Rows are sorted by *all* columns, so their order of arrival, the number of threads and the
 //! memory ceiling cannot show in the result: the same rows give the same bytes.
 //!
@@ -16,8 +18,12 @@ mod gather;
 mod local;
 mod rows;
 mod spill;
+mod table;
+mod writer;
 
 pub use gather::{
     Accounted, Emit, Gather, Input, Kernel, MakeKernel, Map, Step, Tables, column_i32, column_i64, schema_of,
 };
 pub use local::{Engine, EngineError, Progress, Totals};
+pub use table::{Cell, Fold, Record, Table, folding, rows};
+pub(crate) use table::{record, within};

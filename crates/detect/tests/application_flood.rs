@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use detect::detectors::availability::application_flood::{By, Event, Weights, judge_with};
 use detect::{Case, Engine, Names, Settings};
-use domain::{Asset, ExpectedEvent, Finding, KnownClient, Prefix, Severity, Timestamp, Verdict};
+use domain::{Asset, Embed, ExpectedEvent, Finding, KnownClient, Prefix, Severity, Timestamp, Verdict};
 use oorandom::Rand64;
 use traffic::request::{self, Request, Resource};
 use traffic::{AccountNames, Address, Batch, Kind, ObjectNames, Part, Seed, Texts, rate};
@@ -329,6 +329,84 @@ fn a_flood_of_very_many_clients_is_sampled_and_said_to_be() {
     assert!(events[0].strongest().clients > 80_000.0);
     assert!(!findings[0].provenance.complete);
     assert!(findings[0].provenance.incomplete_because[0].contains("sample by seeded hash"));
+}
+
+#[test]
+fn a_rise_that_few_clients_carry_is_no_crowd() {
+    // Three clients that read at their leisure, each page with very much that belongs to it.
+    let mut log = Log::ordinary(10, 130);
+    for client in ["198.51.100.1", "198.51.100.2", "198.51.100.3"].map(v4) {
+        for step in 0..20_i64 {
+            let (at, page) = (ONSET + step * 30_000, format!("/page{step}"));
+            log.get(client, "Firefox/92", at, &page, None);
+            for n in 0..90 {
+                log.get(client, "Firefox/92", at + 300 + n, "/style.css", Some(&page));
+            }
+        }
+    }
+    let (findings, _) = detect(&log);
+    assert_eq!(findings[0].verdict, Some(Verdict::Unsure), "{}", findings[0].evidence.observed);
+    let end = "2 busy clients sent half of the rise or more";
+    assert!(findings[0].title.ends_with(end), "{}", findings[0].title);
+    assert!(findings[0].next_step.contains("198.51.100.1 ("), "{}", findings[0].next_step);
+}
+
+#[test]
+fn many_that_leave_out_what_belongs_to_pages_are_evidence_together() {
+    let mut log = Log::ordinary(11, 130);
+    for _ in 0..3000 {
+        let client = log.household(100..140);
+        let agent = AGENTS[log.below(6) as usize];
+        let (at, page) = (ONSET + log.below(300_000) as i64, format!("/page{}", log.below(30)));
+        log.get(client, agent, at, &page, None);
+    }
+    let (findings, _) = detect(&log);
+    assert_eq!(findings[0].verdict, Some(Verdict::Attack), "{}", findings[0].evidence.observed);
+}
+
+#[test]
+fn an_address_that_two_readers_shared_is_not_blocked() {
+    let household = v4("203.0.113.7");
+    let mut log = Log::ordinary(12, 130);
+    log.flood();
+    for n in 0..200 {
+        log.get(household, "Chrome/93", ONSET + n * 1500, "/page1", None);
+    }
+    let row = log.rows[log.rows.len() - 1];
+    let blocked = |log: &Log| {
+        let (_, events) = detect(log);
+        events[0].strongest().blocking.as_ref().expect("an attack").blocks(&row).is_some()
+    };
+    assert!(blocked(&log));
+    for (n, agent) in ["Firefox/92", "Safari/14"].into_iter().enumerate() {
+        let at = START + (20 + 10 * n as i64) * MINUTE;
+        log.get(household, agent, at, "/page3", None);
+        log.get(household, agent, at + 500, "/style.css", Some("/page3"));
+    }
+    assert!(!blocked(&log));
+}
+
+#[test]
+fn polls_of_a_declared_embed_are_welcome() {
+    let mut log = Log::ordinary(13, 130);
+    log.crowd();
+    for _ in 0..1500 {
+        let client = log.household(20..90);
+        let start = ONSET + log.below(240_000) as i64;
+        for poll in 0..4 {
+            log.get(client, "Chrome/94", start + poll * 15_000, "/api/ticker.json", None);
+        }
+    }
+    assert_ne!(detect(&log).0[0].verdict, Some(Verdict::FlashCrowd));
+    let phi = |settings: &Settings| run(batches(&log.rows), 2, settings).1[0].strongest().phi;
+    let mut declared = settings();
+    declared.site.embeds.push(Embed {
+        name: "newspaper".to_owned(),
+        hosts: vec!["news.example".to_owned()],
+        paths: vec!["/api/ticker.json".to_owned()],
+    });
+    assert!(phi(&settings()) > 0.1, "{}", phi(&settings()));
+    assert!(phi(&declared) < 0.02, "{}", phi(&declared));
 }
 
 #[test]

@@ -30,6 +30,7 @@ use traffic::{Kind, Part, SourceError};
 use crate::BATCH_ROWS;
 use crate::files::Found;
 use crate::reading::{Shared, source_error};
+use crate::records::Log;
 use crate::tables::Layout;
 
 /// Rows of a part at least, unless the file has fewer.
@@ -254,6 +255,15 @@ impl Origin {
     /// The share of the file's bytes that these rows stand for.
     fn bytes_of(&self, rows: u64) -> u64 {
         (u128::from(self.bytes) * u128::from(rows) / u128::from(self.file_rows)) as u64
+    }
+}
+
+impl Origin {
+    /// At the end of a part: the error, where it is the whole of a file that was named and every row was refused.
+    fn lost_all(&mut self, shared: &Shared, log: &mut Log, any_read: bool) -> Option<SourceError> {
+        let refused = log.refused;
+        let lost = std::mem::take(&mut self.must_give) && !any_read && log.read == 0 && refused > 0;
+        lost.then(|| shared.all_refused(log, refused, "Parquet"))
     }
 }
 

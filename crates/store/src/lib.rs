@@ -2,6 +2,7 @@
 
 pub mod cells;
 pub mod disk;
+pub mod http;
 pub mod lock;
 pub mod log;
 pub mod scratch;
@@ -9,6 +10,7 @@ pub mod sequencer;
 
 pub use cells::FileCells;
 pub use disk::RealDisk;
+pub use http::HttpLog;
 pub use log::{FileLog, PublicFolder};
 pub use scratch::TempScratch;
 pub use sequencer::Sequencer;

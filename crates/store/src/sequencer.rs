@@ -6,11 +6,11 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use tlog::SignerKey;
 use tlog::note::Note;
 use tlog::receipt::Receipt;
 use tlog::storage::LogStorage;
 use tlog::writer::{Appended, WriteError, Writer};
+use tlog::{SignerKey, bundle};
 
 /// 4,096 entries a batch: a pass over the disk takes some ten milliseconds, so more would not be faster.
 pub const MAX_BATCH: usize = 4096;
@@ -36,6 +36,9 @@ pub enum NotTaken {
     /// The log was closed before the entry's turn came.
     #[error("the log was closed")]
     Closed,
+    /// It is too large, with so many bytes or more.
+    #[error("an entry of {0} bytes is too large; the most is {max}, log what is larger by its digest", max = bundle::MAX_ENTRY_BYTES)]
+    TooLarge(usize),
 }
 
 /// How a log promises to publish.
@@ -99,6 +102,11 @@ impl Sequencer {
     /// Hands an entry in. Waits where too many are waiting already.
     pub fn submit(&self, entry: Vec<u8>) -> Ticket {
         let (answer, ticket) = channel();
+        if entry.len() > bundle::MAX_ENTRY_BYTES {
+            // Here, so that it does not take its batch with it.
+            drop(answer.send(Err(NotTaken::TooLarge(entry.len()))));
+            return Ticket(ticket);
+        }
         // If the thread is gone, so is the other end of the ticket, and waiting says so.
         drop(self.jobs.send(Job { entry, answer }));
         Ticket(ticket)
@@ -151,8 +159,7 @@ impl<S: LogStorage> Run<S> {
         };
         let appended = writer.append(entries);
         // A failed writer knows less than its disk; the next batch begins with what is there.
-        let keep = matches!(appended, Ok(_) | Err(WriteError::EntryTooLarge { .. }));
-        self.writer = Some(writer).filter(|_| keep);
+        self.writer = appended.is_ok().then_some(writer);
         appended
     }
 

@@ -320,10 +320,10 @@ fn read_key(text: &[u8], kinds: &[KeyKind]) -> Result<VerifierKey, String> {
     ))
 }
 
-/// Octets for people to read.
+/// Octets for people to read: what is no UTF-8 as `\xff`, a backslash doubled. No two names look the same.
 fn show(octets: &[u8]) -> String {
     octets.utf8_chunks().fold(String::new(), |mut text, chunk| {
-        text.push_str(chunk.valid());
+        text.push_str(&chunk.valid().replace('\\', r"\\"));
         chunk.invalid().iter().for_each(|byte| text.push_str(&format!("\\x{byte:02x}")));
         text
     })

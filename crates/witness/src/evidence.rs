@@ -108,8 +108,8 @@ impl Exhibit {
         [head.as_bytes(), recorded, &self.request].concat()
     }
 
-    /// Takes kept bytes apart: kind, time, recorded checkpoint and request. `None` where they are no evidence.
-    pub fn parts(bytes: &[u8]) -> Option<(Kind, u64, Option<&[u8]>, &[u8])> {
+    /// Takes kept bytes apart. `None` where they are no evidence.
+    pub fn parse(bytes: &[u8]) -> Option<Parts<'_>> {
         let end = bytes.windows(2).position(|pair| pair == b"\n\n")?;
         let (head, rest) = (std::str::from_utf8(&bytes[..end]).ok()?, &bytes[end + 2..]);
         let mut lines = head.split('\n');
@@ -123,9 +123,23 @@ impl Exhibit {
         let n_recorded: usize = value("recorded")?.parse().ok()?;
         let n_request: usize = value("request")?.parse().ok()?;
         let (recorded, request) = rest.split_at_checked(n_recorded)?;
-        let all = lines.next().is_none() && request.len() == n_request;
-        all.then_some((kind, time, (n_recorded > 0).then_some(recorded), request))
+        let whole = lines.next().is_none() && request.len() == n_request;
+        let recorded = (n_recorded > 0).then_some(recorded);
+        whole.then_some(Parts { kind, time, recorded, request })
     }
+}
+
+/// What stands in kept bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parts<'b> {
+    /// What it may show.
+    pub kind: Kind,
+    /// When the witness saw it, seconds since the epoch.
+    pub time: u64,
+    /// The checkpoint that the witness had recorded, with its cosignatures.
+    pub recorded: Option<&'b [u8]>,
+    /// The whole request.
+    pub request: &'b [u8],
 }
 
 const TITLE: &str = "tlog-witness evidence v1";
@@ -183,12 +197,13 @@ mod tests {
     fn evidence_reads_as_it_was_written() {
         for recorded in [None, Some(&b"a checkpoint\n\nwith lines\n"[..])] {
             let exhibit = Exhibit::new("ab", Kind::Unproven, 17, "text\n", recorded, b"old 3\n\nrest\n");
+            let parts = Parts { kind: Kind::Unproven, time: 17, recorded, request: b"old 3\n\nrest\n" };
             let bytes = exhibit.to_bytes();
-            assert_eq!(Exhibit::parts(&bytes), Some((Kind::Unproven, 17, recorded, &b"old 3\n\nrest\n"[..])));
-            assert_eq!(Exhibit::parts(&bytes[..bytes.len() - 1]), None, "cut short");
-            assert_eq!(Exhibit::parts(&[&bytes[..], b"\n"].concat()), None, "too long");
+            assert_eq!(Exhibit::parse(&bytes), Some(parts));
+            assert_eq!(Exhibit::parse(&bytes[..bytes.len() - 1]), None, "cut short");
+            assert_eq!(Exhibit::parse(&[&bytes[..], b"\n"].concat()), None, "too long");
         }
-        assert_eq!(Exhibit::parts(b""), None);
+        assert_eq!(Exhibit::parse(b""), None);
     }
 
     #[test]

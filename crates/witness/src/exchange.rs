@@ -141,7 +141,7 @@ impl Exchange<'_> {
         for last in [false, true] {
             // No hashes lead from nothing, or from a tree to itself.
             let proof = if old == 0 || old == self.size { Vec::new() } else { prove(old)? };
-            match self.ask(&url, AddCheckpoint { old, proof, checkpoint: self.note.clone() })? {
+            match self.ask(&url, &AddCheckpoint { old, proof, checkpoint: self.note.clone() })? {
                 Said::Cosigned(signature, time) => {
                     learn(self.size);
                     return Ok((signature, time));
@@ -161,7 +161,7 @@ impl Exchange<'_> {
         unreachable!("internal error: the second round returns")
     }
 
-    fn ask(&self, url: &str, request: AddCheckpoint) -> Result<Said, Reason> {
+    fn ask(&self, url: &str, request: &AddCheckpoint) -> Result<Said, Reason> {
         let sent = self.agent.post(url).content_type("text/plain; charset=utf-8").send(request.to_string());
         let mut response = sent.map_err(|error| unreachable_or(&error))?;
         let status = response.status().as_u16();

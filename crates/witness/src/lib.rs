@@ -36,3 +36,8 @@ pub use evidence::{Evidence, Exhibit};
 pub use files::FileEvidence;
 pub use server::Stop;
 pub use witness::Witness;
+
+/// The examples of the README are compiled with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

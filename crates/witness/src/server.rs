@@ -69,7 +69,7 @@ impl Default for Limits {
             head: Duration::from_secs(40),
             body: Duration::from_secs(10),
             answer: Duration::from_secs(20),
-            connection: Duration::from_secs(3600),
+            connection: Duration::from_hours(1),
             grace: Duration::from_secs(10),
         }
     }

@@ -9,7 +9,8 @@
 //!    signature has left.
 //! 4. **Recorded.** The checkpoint with its cosignatures takes the place of the recorded one, durable, and only if that is still
 //!    the one which was judged by. *A crash here* leaves the old or the new record, whole. If it is the new one,
-//!    the client has no answer; it asks again, is told the size (409), and asks for a cosignature of the same tree.
+//!    the client has no answer; it asks again, is told the size (409), and asks for a cosignature of the same tree. Whatever
+//!    is found after a crash or a failure is made durable before anyone is shown it.
 //! 5. **Answered.** *A crash here* is the same as at the end of 4.
 //!
 //! The order of 4 and 5 is the whole point: a witness that answered first could forget in a crash what it has signed, and sign
@@ -72,7 +73,8 @@ impl<C> Witness<C> {
 
 /// What the cell of a log is known to hold.
 enum Memory {
-    /// It must be loaded before anything is decided: at the start, or because nobody knows how the last swap ended.
+    /// It must be loaded, and made durable, before anything is decided: at the start, or because nobody knows how the last swap
+    /// ended.
     Unread,
     /// This, or nothing yet.
     Read(Option<Record>),
@@ -284,13 +286,24 @@ impl<C: Cells> Witness<C> {
     }
 
     /// What is recorded of a log, loaded if it is not known.
+    ///
+    /// What is loaded is put in its own place again before anybody is shown it: it may be the remains of a swap that failed, or
+    /// of a process that was killed in one, and stand there without being durable. Shown and then lost with the power, it
+    /// would let the witness sign another tree of that size.
     fn record(&self, origin: &str, log: &Log, memory: &mut Memory) -> Result<Option<Record>, Failure> {
         if let Memory::Read(record) = memory {
             return Ok(record.clone());
         }
-        let bytes = lock(&self.cells).load(&log.cell).map_err(Failure::Load)?;
+        let mut cells = lock(&self.cells);
+        let bytes = cells.load(&log.cell).map_err(Failure::Load)?;
         let record =
             bytes.map(|bytes| Record::read(bytes, origin, &log.keys, &self.verifiers)).transpose()?;
+        if let Some(Record { bytes, .. }) = &record {
+            cells.swap(&log.cell, Some(bytes), bytes).map_err(|error| match error {
+                SwapError::Failed(cause) => Failure::Persist(cause),
+                lost @ SwapError::Lost => Failure::Persist(lost.into()),
+            })?;
+        }
         *memory = Memory::Read(record.clone());
         Ok(record)
     }

@@ -307,14 +307,14 @@ fn what_fails_with_a_valid_signature_is_kept_and_not_cosigned() {
 
     let exhibits = bench.exhibits.0.lock().expect("no panic");
     let bytes = exhibits[0].to_bytes();
-    let (_, time, recorded, request) = Exhibit::parts(&bytes).expect("evidence");
-    let recorded = Note::parse(recorded.expect("a record")).expect("a note");
-    let request = AddCheckpoint::parse(request).expect("a request");
+    let parts = Exhibit::parse(&bytes).expect("evidence");
+    let recorded = Note::parse(parts.recorded.expect("a record")).expect("a note");
+    let request = AddCheckpoint::parse(parts.request).expect("a request");
     let keys = [log.key.verifier().clone()];
     let text =
         |note: &Note| Checkpoint::parse(note.verify(&keys).expect("signed").text).expect("a checkpoint");
     let (a, b) = (text(&recorded), text(&request.checkpoint));
-    assert!(time == NOW && a.size == b.size && a.root != b.root, "the file alone proves the fork");
+    assert!(parts.time == NOW && a.size == b.size && a.root != b.root, "the file alone proves the fork");
 }
 
 #[test]

@@ -75,7 +75,7 @@ fn policy(log: &Log, witnesses: &[(u8, Option<String>)], needs: &str) -> Policy 
 }
 
 fn client() -> Client {
-    Client::new(Duration::from_secs(60), KnownSizes::default())
+    Client::new(Duration::from_mins(1), KnownSizes::default())
 }
 
 fn submit(client: &Client, policy: &Policy, log: &Log, size: u64, wait: Wait) -> Gathered {
@@ -136,7 +136,7 @@ fn a_client_that_knows_nothing_learns_the_size_and_proves_from_there() {
     for wrong in [2, 170] {
         let mut known = KnownSizes::default();
         known.set("log.example", witness.verifier(), wrong);
-        let mistaken = Client::new(Duration::from_secs(60), known);
+        let mistaken = Client::new(Duration::from_mins(1), known);
         assert!(submit(&mistaken, &policy, &log, 100, Wait::All).quorum);
     }
 }

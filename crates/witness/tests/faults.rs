@@ -41,6 +41,26 @@ fn a_record_that_stands_though_the_disk_failed_is_found() {
 }
 
 #[test]
+fn a_record_that_is_not_durable_is_shown_to_nobody() {
+    let log = Log::honest("log.example");
+    let bench = Bench::new(&[&log]);
+    assert_eq!(bench.status(&log.request(0, 5)), 200);
+    fail_next_swap(&bench, Fault::After);
+    assert_eq!(bench.status(&log.request(5, 7)), 500);
+    fail_next_swap(&bench, Fault::Before);
+    let shown = bench.witness.latest(&hash_of(&log));
+    assert!(matches!(shown, Latest::Failed(_)), "it stands there, but could not be made durable: {shown:?}");
+    bench.cells.with(crate::helpers::State::power_cut);
+    let again = Bench::over(vec![cosigner("w.example", 1)], &[&log], bench.cells.clone());
+    assert_eq!(again.recorded(&log), Some(5));
+    assert_eq!(
+        again.status(&Log::forked("log.example", 6).request(5, 7)),
+        200,
+        "nobody has seen the other tree"
+    );
+}
+
+#[test]
 fn a_record_that_somebody_else_replaced_is_loaded() {
     let log = Log::honest("log.example");
     let (bench, other) = (Bench::new(&[&log]), Bench::new(&[&log]));
@@ -152,12 +172,22 @@ struct Step {
     /// The recorded size if it is known, else this.
     old: Option<u64>,
     proof: Proof,
-    swap: Option<Fault>,
+    /// Of the coming two swaps: that which makes a loaded record durable, and that which replaces it.
+    swaps: [Option<Fault>; 2],
     load_fails: bool,
     /// Seconds by which the clock moves.
     clock: i64,
-    /// Whether the witness is started anew before.
-    restart: bool,
+    before: Before,
+}
+
+/// What happens before the request.
+#[derive(Clone, Copy, Debug)]
+enum Before {
+    Nothing,
+    /// The witness is started anew.
+    Restart,
+    /// The power fails, and both witnesses are started anew.
+    PowerCut,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -169,13 +199,15 @@ enum Proof {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let fault = prop_oneof![
-        6 => Just(None),
-        1 => Just(Some(Fault::Before)),
-        1 => Just(Some(Fault::After)),
-        1 => Just(Some(Fault::Lost)),
-        1 => Just(Some(Fault::Panic)),
-    ];
+    let fault = || {
+        prop_oneof![
+            6 => Just(None),
+            1 => Just(Some(Fault::Before)),
+            1 => Just(Some(Fault::After)),
+            1 => Just(Some(Fault::Lost)),
+            1 => Just(Some(Fault::Panic)),
+        ]
+    };
     let proof = prop_oneof![
         6 => Just(Proof::Right),
         1 => Just(Proof::OfTheOtherTree),
@@ -185,17 +217,24 @@ fn step() -> impl Strategy<Value = Step> {
     let old = prop_oneof![4 => Just(None), 1 => (0_u64..30).prop_map(Some)];
     let clock = prop_oneof![6 => 0_i64..5, 1 => -400_i64..0];
     let chance = |p| proptest::bool::weighted(p);
-    (0_usize..2, chance(0.4), 0_u64..30, old, proof, fault, chance(0.1), clock, chance(0.1)).prop_map(
-        |(which, liar, size, old, proof, swap, load_fails, clock, restart)| Step {
+    let request = (chance(0.4), 0_u64..30, old, proof);
+    let before = prop_oneof![
+        8 => Just(Before::Nothing),
+        1 => Just(Before::Restart),
+        1 => Just(Before::PowerCut),
+    ];
+    let faults = ([fault(), fault()], chance(0.1), clock, before);
+    (0_usize..2, request, faults).prop_map(
+        |(which, (liar, size, old, proof), (swaps, load_fails, clock, before))| Step {
             which,
             liar,
             size,
             old,
             proof,
-            swap,
+            swaps,
             load_fails,
             clock,
-            restart,
+            before,
         },
     )
 }
@@ -236,13 +275,21 @@ proptest! {
         let start = || Bench::over(vec![cosigner("w.example", 1)], &[&honest], cells.clone());
         let mut benches = [start(), start()];
         let mut now = NOW;
-        let mut all: Vec<Signed> = Vec::new();
+        // Everything that somebody outside has seen.
+        let mut seen: Vec<Signed> = Vec::new();
+        let mut shown = 0;
         for step in steps {
-            if step.restart {
-                benches[step.which] = start();
+            match step.before {
+                Before::Nothing => (),
+                Before::Restart => benches[step.which] = start(),
+                Before::PowerCut => {
+                    cells.with(crate::helpers::State::power_cut);
+                    benches = [start(), start()];
+                }
             }
             now = now.saturating_add_signed(step.clock);
-            let known = cells.with(|state| state.history.last().map(|note| crate::helpers::size_of(note)));
+            let record = cells.with(|state| state.memory.cells.values().next().cloned());
+            let known = record.map(|note| crate::helpers::size_of(&note));
             let old = step.old.or(known).unwrap_or(0);
             let (log, other) = if step.liar { (&liar, &honest) } else { (&honest, &liar) };
             let mut request = log.request(old, step.size);
@@ -253,35 +300,37 @@ proptest! {
                 Proof::Garbage => request.proof = vec![Hash::leaf(b"x"); request.proof.len()],
             }
             cells.with(|state| {
-                state.swaps = [step.swap].into();
+                state.swaps = step.swaps.into();
                 state.loads = [step.load_fails].into();
             });
             let bench = &mut benches[step.which];
             bench.now = now;
-            let before = cells.with(|state| state.history.len());
             let answer = catch_unwind(AssertUnwindSafe(|| bench.send(&request)));
+            // What a client sees.
+            if let Ok(Answer::Cosigned { lines, .. }) = answer {
+                let durable = cells.with(|state| state.durable.cells.values().next().cloned());
+                let durable = String::from_utf8(durable.expect("a record")).expect("text");
+                prop_assert!(durable.ends_with(&lines), "answered and not recorded");
+                let lines = parse_cosignatures(lines.as_bytes()).expect("lines");
+                seen.extend(signed(request.checkpoint.unverified_text(), &lines));
+            }
+            // What a monitor sees, with the faults that are left.
+            let latest = catch_unwind(AssertUnwindSafe(|| bench.witness.latest(&hash_of(&honest))));
             cells.with(|state| {
                 state.swaps.clear();
                 state.loads.clear();
             });
-            // What was answered.
-            if let Ok(Answer::Cosigned { lines, .. }) = answer {
-                let lines = parse_cosignatures(lines.as_bytes()).expect("lines");
-                all.extend(signed(request.checkpoint.unverified_text(), &lines));
-                let recorded = cells.with(|state| state.history.len());
-                prop_assert_eq!(recorded, before + 1, "answered and recorded");
-            }
-            // What stood in the cell, for monitors to see.
-            let news = cells.with(|state| state.history[before..].to_vec());
-            for note in news {
-                let size = crate::helpers::size_of(&note);
-                prop_assert!(known.is_none_or(|known| known <= size), "the record went back");
+            if let Ok(Latest::Checkpoint(note)) = latest {
                 let note = Note::parse(&note).expect("a note");
                 let new = signed(note.unverified_text(), note.signatures());
                 prop_assert!(new.is_some(), "a record is cosigned");
-                all.extend(new);
+                seen.extend(new);
             }
-            check_all(&honest, &liar, &all);
+            check_all(&honest, &liar, &seen);
+            shown = shown.max(seen.last().map_or(0, |tree| tree.0));
+            let record = cells.with(|state| state.memory.cells.values().next().cloned());
+            let size = record.map_or(0, |note| crate::helpers::size_of(&note));
+            prop_assert!(size >= shown, "the record went back from {shown} to {size}");
         }
     }
 }

@@ -71,11 +71,11 @@ pub(crate) fn cosigner(name: &str, seed: u8) -> SignerKey {
 pub(crate) enum Fault {
     /// Fails, and nothing is changed.
     Before,
-    /// Fails, though the new value stands.
+    /// Fails, though the new value stands until the power fails.
     After,
     /// Somebody else writes first.
     Lost,
-    /// Panics, though the new value stands.
+    /// Panics, though the new value stands until the power fails.
     Panic,
 }
 
@@ -88,8 +88,15 @@ pub(crate) struct State {
     pub(crate) loads: VecDeque<bool>,
     /// What somebody else writes where a swap is lost.
     pub(crate) other: Option<Vec<u8>>,
-    /// Every value that a cell had, in order.
-    pub(crate) history: Vec<Vec<u8>>,
+    /// What stands after a power cut: all but the last value, where its swap failed after the fact.
+    pub(crate) durable: Memory,
+}
+
+impl State {
+    /// Forgets what is not durable.
+    pub(crate) fn power_cut(&mut self) {
+        self.memory = self.durable.clone();
+    }
 }
 
 /// Cells in memory that can be looked at and told to fail.
@@ -118,15 +125,18 @@ impl Cells for TestCells {
             }
             if fault == Some(Fault::Lost) {
                 if let Some(other) = state.other.take() {
-                    state.history.push(other.clone());
                     state.memory.cells.insert(name.to_owned(), other);
+                    state.durable = state.memory.clone();
                 }
                 return Err(SwapError::Lost);
             }
             state.memory.swap(name, expected, new)?;
-            state.history.push(new.to_vec());
             assert!(fault != Some(Fault::Panic), "the disk is on fire");
-            if fault == Some(Fault::After) { Err(SwapError::Failed("no answer".into())) } else { Ok(()) }
+            if fault == Some(Fault::After) {
+                return Err(SwapError::Failed("no answer".into()));
+            }
+            state.durable = state.memory.clone();
+            Ok(())
         })
     }
 }

@@ -1,4 +1,5 @@
-//! Packets a second: a large capture made of recorded packets, read by one thread, beside softflowd.
+//! Packets a second: a large capture made of recorded packets, read by one thread, beside softflowd and
+//! Suricata.
 //!
 //! The scratch capture repeats the packets of the recordings with shifted times, and with addresses shifted too
 //! where a repetition should bring new hosts, so that the table of flows is as full as it would be of so much
@@ -32,12 +33,12 @@ pub(crate) struct Pcap {
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct Measured {
-    packets: u64,
-    flows: u64,
-    wall_s: f64,
-    cpu_s: f64,
-    peak_mb: f64,
+pub(super) struct Measured {
+    pub(super) packets: u64,
+    pub(super) flows: u64,
+    pub(super) wall_s: f64,
+    pub(super) cpu_s: f64,
+    pub(super) peak_mb: f64,
 }
 
 /// What the recordings are.
@@ -107,17 +108,23 @@ fn compare(args: &Pcap, folder: &Path) -> Result<(), BenchError> {
         };
         let ours = middle(args.runs, || apart(&file))?;
         show("ours", &ours);
-        match middle(args.runs, || softflowd(&file, ours.packets)) {
-            Ok(theirs) => show("softflowd", &theirs),
-            Err(error) => println!("| {name} | | softflowd: {error} | | | | | | |"),
+        let peers: [(&str, Peer); 2] = [("softflowd", softflowd), ("suricata", suricata)];
+        for (peer, run) in peers {
+            match middle(args.runs, || run(&file, ours.packets)) {
+                Ok(theirs) => show(peer, &theirs),
+                Err(error) => println!("| {name} | | {peer}: {error} | | | | | | |"),
+            }
         }
     }
     Ok(())
 }
 
+/// Another program over a capture of so many packets.
+type Peer = fn(&Path, u64) -> Result<Measured, BenchError>;
+
 /// One frame of Ethernet.
 #[derive(Clone, Debug)]
-struct Frame {
+pub(super) struct Frame {
     /// Microseconds after the one before it, at most a second.
     after: u64,
     bytes: Vec<u8>,
@@ -126,7 +133,7 @@ struct Frame {
 
 impl Frame {
     /// A SYN to 203.0.113.1, whose source is written anew each time.
-    fn syn() -> Self {
+    pub(super) fn syn() -> Self {
         let mut bytes = vec![2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0];
         bytes.extend([0x45, 0, 0, 40, 0, 1, 0, 0, 64, 6, 0, 0, 0, 0, 0, 0, 203, 0, 113, 1]);
         bytes.extend([0, 0, 1, 187, 0, 0, 0, 1, 0, 0, 0, 0, 0x50, 2, 4, 0, 0, 0, 0, 0]);
@@ -135,7 +142,7 @@ impl Frame {
 }
 
 /// Frames of all recordings, one after the other.
-fn recorded(folder: &Path) -> Result<Vec<Frame>, BenchError> {
+pub(super) fn recorded(folder: &Path) -> Result<Vec<Frame>, BenchError> {
     let mut frames = Vec::new();
     for name in RECORDINGS {
         let path = folder.join(name);
@@ -188,7 +195,7 @@ fn word(bytes: &[u8], at: usize) -> u32 {
 }
 
 /// Writes so many packets, and gives the file's length.
-fn write(path: &Path, frames: &[Frame], packets: usize) -> Result<u64, BenchError> {
+pub(super) fn write(path: &Path, frames: &[Frame], packets: usize) -> Result<u64, BenchError> {
     let mut out = BufWriter::with_capacity(1 << 20, File::create(path)?);
     out.write_all(&[0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0, 0])?;
     let mut time = 1_700_000_000_000_000_u64;
@@ -249,7 +256,7 @@ fn measure(path: &Path) -> Result<Measured, BenchError> {
     Ok(Measured { packets, flows, wall_s: start.elapsed().as_secs_f64(), cpu_s, peak_mb })
 }
 
-fn middle(
+pub(super) fn middle(
     runs: usize,
     mut run: impl FnMut() -> Result<Measured, BenchError>,
 ) -> Result<Measured, BenchError> {
@@ -268,20 +275,44 @@ fn apart(file: &Path) -> Result<Measured, BenchError> {
     Ok(serde_json::from_slice(&output.stdout)?)
 }
 
-/// softflowd over the file, with a table as large as ours and its records sent to a port where nobody listens. GNU
-/// time measures it.
+/// softflowd over the file, with a table as large as ours and its records sent to a port where nobody listens.
 fn softflowd(file: &Path, packets: u64) -> Result<Measured, BenchError> {
+    let mut command = Command::new("softflowd");
+    command.args(["-d", "-m", "262144", "-v", "9", "-n", "127.0.0.1:9", "-r"]).arg(file);
+    let (measured, said) = timed(&command)?;
+    let flows = said.lines().find_map(|line| line.strip_prefix("Flows expired: "));
+    let flows = flows.and_then(|text| text.split(' ').next()?.parse().ok()).unwrap_or(0);
+    Ok(Measured { packets, flows, ..measured })
+}
+
+/// Suricata over the file, with no rules, so that it decodes, tracks flows and logs them and what is in them.
+fn suricata(file: &Path, packets: u64) -> Result<Measured, BenchError> {
+    let folder = file.with_extension("suricata");
+    std::fs::create_dir_all(&folder)?;
+    let mut command = Command::new("suricata");
+    command.args(["-k", "none", "-S", "/dev/null", "-l"]).arg(&folder).arg("-r").arg(file);
+    let (measured, _) = timed(&command)?;
+    let log = std::fs::read_to_string(folder.join("eve.json")).unwrap_or_default();
+    let flows = log.lines().filter(|line| line.contains(r#""event_type":"flow""#)).count() as u64;
+    std::fs::remove_dir_all(&folder)?;
+    Ok(Measured { packets, flows, ..measured })
+}
+
+/// Runs another program under GNU time: what it took, and all that it said.
+pub(super) fn timed(command: &Command) -> Result<(Measured, String), BenchError> {
     let output = Command::new("/usr/bin/time")
-        .args(["-f", "%e %U %S %M", "softflowd", "-d", "-m", "262144", "-v", "9", "-n", "127.0.0.1:9", "-r"])
-        .arg(file)
+        .args(["-f", "%e %U %S %M"])
+        .arg(command.get_program())
+        .args(command.get_args())
         .output()
-        .map_err(|error| format!("GNU time and softflowd are needed: {error}"))?;
+        .map_err(|error| format!("GNU time is needed: {error}"))?;
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     let figures: Vec<f64> =
         said.lines().last().unwrap_or_default().split(' ').filter_map(|field| field.parse().ok()).collect();
-    let [wall_s, user, system, peak] = figures[..] else { return Err(said.into()) };
-    let flows = String::from_utf8_lossy(&output.stdout);
-    let flows = flows.lines().chain(said.lines()).find_map(|line| line.strip_prefix("Flows expired: "));
-    let flows = flows.and_then(|text| text.split(' ').next()?.parse().ok()).unwrap_or(0);
-    Ok(Measured { packets, flows, wall_s, cpu_s: user + system, peak_mb: peak / 1000.0 })
+    let ([wall_s, user, system, peak], true) = (&figures[..], output.status.success()) else {
+        return Err(said.into());
+    };
+    let measured =
+        Measured { packets: 0, flows: 0, wall_s: *wall_s, cpu_s: user + system, peak_mb: peak / 1000.0 };
+    Ok((measured, String::from_utf8_lossy(&output.stdout).into_owned() + &said))
 }

@@ -1,6 +1,7 @@
 //! Detectors of attacks on availability: what makes a service slow or takes it away.
 
 pub mod application_flood;
+mod by_minute;
 pub mod carpet_bombing;
 pub mod dns_water_torture;
 mod packets;

@@ -47,6 +47,25 @@ pub struct Step {
     pub partitions: usize,
 }
 
+impl Step {
+    /// True where both want the same traffic, by the same maps, in the same order, so that one shuffle can feed both.
+    pub(super) fn shares_shuffle(&self, other: &Self) -> bool {
+        let same_input = |pair: (&Input, &Input)| match pair {
+            (Input::Traffic(kind, None), Input::Traffic(other, None)) => kind == other,
+            (Input::Traffic(kind, Some(map)), Input::Traffic(other, Some(other_map))) => {
+                kind == other && Arc::ptr_eq(map, other_map)
+            }
+            _ => false,
+        };
+        self.from.len() == other.from.len()
+            && self.from.iter().zip(&other.from).all(same_input)
+            && (self.by, self.order, self.partitions) == (other.by, other.order, other.partitions)
+            && self.combine.is_none()
+            && other.combine.is_none()
+            && self.kernel.input() == other.kernel.input()
+    }
+}
+
 /// Where a step's rows come from.
 #[derive(Clone)]
 pub enum Input {
@@ -56,7 +75,8 @@ pub enum Input {
     Step(&'static str),
 }
 
-/// A row filter or map. It sees each batch on its own and must give the same rows for the same rows.
+/// A row filter or map. It sees each batch on its own and must give the same rows for the same rows. Steps of
+/// several gathers that hold the same one (not one that is made alike) may share its work.
 pub type Map = Arc<dyn Fn(&RecordBatch) -> RecordBatch + Send + Sync>;
 
 impl Input {

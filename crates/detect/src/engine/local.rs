@@ -8,14 +8,12 @@ use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use traffic::{Part, Scratch, SourceError};
 
-use super::gather::{Emit, Gather, Input, Step, Tables};
-use super::rows::{Column, Layout};
-use super::spill::{Buffers, Chunk, Partition, slice_of};
+use super::gather::{Emit, Gather, Input, Kernel, Step, Tables};
+use super::spill::{Buffers, Partition, slice_of};
+use super::writer::Writer;
 
-/// Rows handed to a kernel at once.
-const BATCH_ROWS: usize = 16_384;
-/// Words that a writer gathers for one partition before it hands them over.
-const BLOCK_WORDS: usize = 512;
+/// Rows handed to a kernel at once: a column of 32 KB, so that all of them stay in the second-level cache.
+const BATCH_ROWS: usize = 4096;
 
 /// Runs gathers in this process.
 #[derive(Clone)]
@@ -101,44 +99,68 @@ impl Engine {
         gathers: &[Gather],
         parts: Vec<Part>,
     ) -> Result<(Tables, BTreeMap<&'static str, Totals>), EngineError> {
-        let steps: Vec<&Step> = gathers.iter().flat_map(|gather| &gather.steps).collect();
+        let shuffles = shuffles(gathers);
         let run = Run {
             engine: self,
-            stores: steps.iter().map(|step| Store::new(step)).collect(),
+            stores: shuffles.iter().map(Store::new).collect(),
             held: AtomicIsize::new(0),
         };
-        run.read_traffic(&steps, parts)?;
+        run.read_traffic(&shuffles, parts)?;
         let mut kept = Tables::new();
         let mut small = Tables::new();
         let mut totals = BTreeMap::new();
-        for (number, step) in steps.iter().enumerate() {
-            let (table, total) = run.fold(number, step, &steps, &small)?;
-            totals.insert(step.name, total);
-            if step.small {
-                small.insert(step.name, table.clone());
-            }
-            if step.keep {
-                kept.insert(step.name, table);
+        for (number, shuffle) in shuffles.iter().enumerate() {
+            let results = run.fold(number, &shuffles, &small)?;
+            for (step, (table, total)) in shuffle.steps.iter().zip(results) {
+                totals.insert(step.name, total);
+                if step.small {
+                    small.insert(step.name, table.clone());
+                }
+                if step.keep {
+                    kept.insert(step.name, table);
+                }
             }
         }
         Ok((kept, totals))
     }
 }
 
-/// The input of one step, spread over partitions.
-struct Store {
-    schema: SchemaRef,
+/// Steps that are fed by the same rows in the same order: mostly one.
+struct Shuffle<'s> {
+    steps: Vec<&'s Step>,
+}
+
+/// The shuffles of all steps, each after those that it reads. The first step of a gather knows nothing of the others,
+/// so it may be folded together with the first of another gather.
+fn shuffles(gathers: &[Gather]) -> Vec<Shuffle<'_>> {
+    let mut all: Vec<Shuffle<'_>> = Vec::new();
+    for gather in gathers {
+        for (place, step) in gather.steps.iter().enumerate() {
+            let same = all.iter_mut().find(|other| place == 0 && step.shares_shuffle(other.steps[0]));
+            match same {
+                Some(shuffle) => shuffle.steps.push(step),
+                None => all.push(Shuffle { steps: vec![step] }),
+            }
+        }
+    }
+    all
+}
+
+/// The input of one shuffle, spread over partitions: narrow rows first, then as many partitions of wide ones.
+pub(super) struct Store {
+    pub(super) schema: SchemaRef,
     /// For each column of the schema, its place in sort order.
-    places: Vec<usize>,
+    pub(super) places: Vec<usize>,
     /// Columns of `by`, counted in sort order.
-    n_by: usize,
-    partitions: Vec<Mutex<Partition>>,
+    pub(super) n_by: usize,
+    pub(super) partitions: Vec<Mutex<Partition>>,
     rows: AtomicU64,
     spilled: AtomicU64,
 }
 
 impl Store {
-    fn new(step: &Step) -> Self {
+    fn new(shuffle: &Shuffle<'_>) -> Self {
+        let step = shuffle.steps[0];
         let schema = step.kernel.input();
         let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
         let mut sorted: Vec<&str> = Vec::with_capacity(names.len());
@@ -153,26 +175,30 @@ impl Store {
             places: names.iter().map(place).collect(),
             n_by: step.by.len(),
             schema,
-            partitions: (0..step.partitions.max(1)).map(|_| Mutex::default()).collect(),
+            partitions: (0..2 * step.partitions.max(1)).map(|_| Mutex::default()).collect(),
             rows: AtomicU64::new(0),
             spilled: AtomicU64::new(0),
         }
     }
+
+    pub(super) fn note_rows(&self, rows: u64) {
+        self.rows.fetch_add(rows, Ordering::Relaxed);
+    }
 }
 
-struct Run<'a> {
+pub(super) struct Run<'a> {
     engine: &'a Engine,
-    stores: Vec<Store>,
+    pub(super) stores: Vec<Store>,
     /// Bytes of rows in memory, over all stores.
     held: AtomicIsize,
 }
 
 impl Run<'_> {
-    fn read_traffic(&self, steps: &[&Step], parts: Vec<Part>) -> Result<(), EngineError> {
+    fn read_traffic(&self, shuffles: &[Shuffle<'_>], parts: Vec<Part>) -> Result<(), EngineError> {
         let parts: Vec<Mutex<Option<Part>>> = parts.into_iter().map(|part| Mutex::new(Some(part))).collect();
         let left = AtomicUsize::new(parts.len());
         in_threads(self.engine.threads, |thread| {
-            let mut writers = Self::writers(steps, |input| matches!(input, Input::Traffic(..)));
+            let mut writers = Self::writers(shuffles, |input| matches!(input, Input::Traffic(..)));
             // Each thread begins at a part of its own; threads that have none share.
             let mut at = thread;
             while left.load(Ordering::Acquire) > 0 {
@@ -198,14 +224,15 @@ impl Run<'_> {
                     }
                 }
             }
-            writers.into_iter().try_for_each(|mut writer| writer.flush(self))
+            writers.into_iter().try_for_each(|writer| writer.flush(self))
         })
     }
 
     /// One writer for each input that `wanted` picks.
-    fn writers<'s>(steps: &[&'s Step], wanted: impl Fn(&Input) -> bool) -> Vec<Writer<'s>> {
+    fn writers<'s>(shuffles: &[Shuffle<'s>], wanted: impl Fn(&Input) -> bool) -> Vec<Writer<'s>> {
         let mut writers = Vec::new();
-        for (number, step) in steps.iter().enumerate() {
+        for (number, shuffle) in shuffles.iter().enumerate() {
+            let step = shuffle.steps[0];
             for (source, input) in step.from.iter().enumerate() {
                 if wanted(input) {
                     writers.push(Writer::new(number, step, source, input.clone()));
@@ -215,71 +242,99 @@ impl Run<'_> {
         writers
     }
 
+    /// Folds all steps of a shuffle, and gives the table and totals of each.
     fn fold(
         &self,
         number: usize,
-        step: &Step,
-        steps: &[&Step],
+        shuffles: &[Shuffle<'_>],
         small: &Tables,
-    ) -> Result<(Vec<RecordBatch>, Totals), EngineError> {
+    ) -> Result<Vec<(Vec<RecordBatch>, Totals)>, EngineError> {
         let store = &self.stores[number];
-        let wants_table = step.keep || step.small;
+        let steps = &shuffles[number].steps;
+        let rows_in = store.rows.load(Ordering::Relaxed);
         let next = AtomicUsize::new(0);
-        let totals =
-            Mutex::new((0_u64, Totals { rows_in: store.rows.load(Ordering::Relaxed), ..Totals::default() }));
-        let tables: Vec<Mutex<Vec<RecordBatch>>> =
-            store.partitions.iter().map(|_| Mutex::default()).collect();
+        let results: Vec<Folded> = steps.iter().map(|_| Folded::new(store.partitions.len())).collect();
         in_threads(self.engine.threads, |_| {
-            let mut writers =
-                Self::writers(steps, |input| matches!(input, Input::Step(name) if *name == step.name));
+            let mut outlets: Vec<Outlet<'_>> = steps
+                .iter()
+                .zip(&results)
+                .map(|(step, result)| Outlet {
+                    step,
+                    writers: Self::writers(
+                        shuffles,
+                        |input| matches!(input, Input::Step(name) if *name == step.name),
+                    ),
+                    result,
+                })
+                .collect();
             let mut buffers = Buffers::default();
             loop {
                 let at = next.fetch_add(1, Ordering::Relaxed);
                 if at >= store.partitions.len() {
                     break;
                 }
-                let partition = std::mem::take(&mut *lock(&store.partitions[at]));
-                self.held.fetch_sub(partition.bytes() as isize, Ordering::Relaxed);
-                let mut rows_out = 0;
-                let mut sink = |batch: RecordBatch| -> Result<(), EngineError> {
-                    rows_out += batch.num_rows() as u64;
-                    for writer in &mut writers {
-                        writer.add(self, &batch)?;
-                    }
-                    if wants_table {
-                        lock(&tables[at]).push(batch);
-                    }
-                    Ok(())
-                };
-                let mut out = Emit::new(&mut sink);
-                let mut kernel = step.kernel.start(small);
-                let room = self.engine.memory / self.engine.threads / 4;
-                let scratch = &*self.engine.scratch;
-                partition.drain(scratch, room, self.engine.batch_rows, &mut buffers, |layout, words| {
-                    kernel.push(&layout.unpack(words, &store.schema, &store.places), &mut out)
-                })?;
-                let accounted = kernel.finish(&mut out)?;
-                let (used, totals) = &mut *lock(&totals);
-                *used += accounted.used;
-                totals.rows_out += rows_out;
-                for (reason, rows) in accounted.refused {
-                    *totals.refused.entry(reason).or_default() += rows;
-                }
+                self.fold_partition(store, at, &mut outlets, small, &mut buffers)?;
                 if let Some(report) = &self.engine.progress {
-                    report(step.name, at as u64 + 1, store.partitions.len() as u64);
+                    report(steps[0].name, at as u64 + 1, store.partitions.len() as u64);
                 }
             }
-            writers.into_iter().try_for_each(|mut writer| writer.flush(self))
+            let writers = outlets.into_iter().flat_map(|outlet| outlet.writers);
+            writers.into_iter().try_for_each(|writer| writer.flush(self))
         })?;
-        let (used, mut totals) = totals.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-        totals.spilled = store.spilled.load(Ordering::Relaxed);
-        let accounted = used + totals.refused.values().sum::<u64>();
-        // With a combiner the kernel sees fewer rows than came; the combiner's own totals hold the difference.
-        if step.combine.is_none() && accounted != totals.rows_in {
-            return Err(EngineError::Totals { step: step.name, rows_in: totals.rows_in, accounted });
+        let mut all = Vec::new();
+        for (step, result) in steps.iter().zip(results) {
+            let (table, used, mut totals) = result.into_parts();
+            totals.rows_in = rows_in;
+            totals.spilled = store.spilled.load(Ordering::Relaxed);
+            let accounted = used + totals.refused.values().sum::<u64>();
+            // With a combiner the kernel sees fewer rows than came; the combiner's own totals hold the difference.
+            if step.combine.is_none() && accounted != rows_in {
+                return Err(EngineError::Totals { step: step.name, rows_in, accounted });
+            }
+            all.push((table, totals));
         }
-        let table = tables.into_iter().flat_map(|t| t.into_inner().unwrap_or_default()).collect();
-        Ok((table, totals))
+        Ok(all)
+    }
+
+    fn fold_partition(
+        &self,
+        store: &Store,
+        at: usize,
+        outlets: &mut [Outlet<'_>],
+        small: &Tables,
+        buffers: &mut Buffers,
+    ) -> Result<(), EngineError> {
+        let partition = std::mem::take(&mut *lock(&store.partitions[at]));
+        if partition.is_empty() {
+            return Ok(());
+        }
+        self.held.fetch_sub(partition.bytes() as isize, Ordering::Relaxed);
+        let mut kernels: Vec<Box<dyn Kernel>> =
+            outlets.iter().map(|outlet| outlet.step.kernel.start(small)).collect();
+        let room = self.engine.memory / self.engine.threads / 4;
+        let scratch = &*self.engine.scratch;
+        partition.drain(scratch, room, self.engine.batch_rows, buffers, |layout, words| {
+            let batch = layout.unpack(words, &store.schema, &store.places);
+            let mut both = kernels.iter_mut().zip(&mut *outlets);
+            both.try_for_each(|(kernel, outlet)| {
+                kernel.push(&batch, &mut Emit::new(&mut |batch| outlet.take(self, at, batch)))
+            })
+        })?;
+        for (kernel, outlet) in kernels.iter_mut().zip(outlets) {
+            let accounted = kernel.finish(&mut Emit::new(&mut |batch| outlet.take(self, at, batch)))?;
+            let (used, totals) = &mut *lock(&outlet.result.totals);
+            *used += accounted.used;
+            for (reason, rows) in accounted.refused {
+                *totals.refused.entry(reason).or_default() += rows;
+            }
+        }
+        Ok(())
+    }
+
+    /// So many bytes more are held; makes room where they are too many.
+    pub(super) fn hold(&self, bytes: usize) -> Result<(), EngineError> {
+        self.held.fetch_add(bytes as isize, Ordering::Relaxed);
+        self.make_room()
     }
 
     /// Spills the largest partitions until half the memory is free again. Two threads may do so at
@@ -308,199 +363,45 @@ impl Run<'_> {
     }
 }
 
-/// Spreads the batches of one thread over the partitions of one input.
-///
-/// Rows gather in one small block a partition and go to the partition when the block is full. What
-/// the blocks hold is not counted against the memory ceiling: 4 KB a partition and thread.
-struct Writer<'s> {
-    store: usize,
+/// What a step of a shuffle has put out, and what became of its rows.
+struct Folded {
+    tables: Vec<Mutex<Vec<RecordBatch>>>,
+    totals: Mutex<(u64, Totals)>,
+}
+
+impl Folded {
+    fn new(partitions: usize) -> Self {
+        Self { tables: (0..partitions).map(|_| Mutex::default()).collect(), totals: Mutex::default() }
+    }
+
+    fn into_parts(self) -> (Vec<RecordBatch>, u64, Totals) {
+        let tables = self.tables.into_iter();
+        let (used, totals) = self.totals.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        (tables.flat_map(|table| table.into_inner().unwrap_or_default()).collect(), used, totals)
+    }
+}
+
+/// Where one thread puts what a step's kernels give.
+struct Outlet<'s> {
     step: &'s Step,
-    source: usize,
-    input: Input,
-    layout: Option<Arc<Layout>>,
-    words: Vec<u64>,
-    hashes: Vec<u64>,
-    blocks: Vec<Vec<u64>>,
-    rows: u64,
+    writers: Vec<Writer<'s>>,
+    result: &'s Folded,
 }
 
-impl<'s> Writer<'s> {
-    fn new(store: usize, step: &'s Step, source: usize, input: Input) -> Self {
-        let blocks = vec![Vec::new(); step.partitions.max(1)];
-        let (words, hashes) = (Vec::new(), Vec::new());
-        Self { store, step, source, input, layout: None, words, hashes, blocks, rows: 0 }
-    }
-
-    fn add(&mut self, run: &Run<'_>, batch: &RecordBatch) -> Result<(), EngineError> {
-        let store = &run.stores[self.store];
-        let rows = batch.num_rows();
-        if rows == 0 {
-            return Ok(());
+impl Outlet<'_> {
+    fn take(&mut self, run: &Run<'_>, at: usize, batch: RecordBatch) -> Result<(), EngineError> {
+        lock(&self.result.totals).1.rows_out += batch.num_rows() as u64;
+        for writer in &mut self.writers {
+            writer.add(run, &batch)?;
         }
-        let columns = self.columns(store, batch);
-        let ranges: Vec<(i64, i64)> = columns.iter().map(Column::range).collect();
-        let layout = match &self.layout {
-            Some(layout) if layout.covers(&ranges) => layout.clone(),
-            Some(layout) => {
-                let wider = Arc::new(layout.widened(&ranges));
-                self.flush(run)?;
-                wider
-            }
-            None => Arc::new(Layout::roomy(&ranges)),
-        };
-        self.layout = Some(layout.clone());
-        self.hashes.clear();
-        self.hashes.resize(rows, 0);
-        for column in &columns[..store.n_by] {
-            column.mix_into(&mut self.hashes);
+        if self.step.keep || self.step.small {
+            lock(&self.result.tables[at]).push(batch);
         }
-        // The high half of the product spreads hashes evenly over any number of partitions.
-        let n_partitions = store.partitions.len() as u128;
-        for hash in &mut self.hashes {
-            *hash = ((u128::from(*hash) * n_partitions) >> 64) as u64;
-        }
-        self.words.clear();
-        layout.pack(&columns, rows, &mut self.words);
-        self.rows += rows as u64;
-        match layout.words {
-            1 => self.spread::<1>(run, &layout),
-            2 => self.spread::<2>(run, &layout),
-            3 => self.spread::<3>(run, &layout),
-            4 => self.spread::<4>(run, &layout),
-            width => {
-                let (words, hashes) = (std::mem::take(&mut self.words), std::mem::take(&mut self.hashes));
-                let rows = words.chunks_exact(width).zip(&hashes);
-                rows.into_iter().try_for_each(|(row, &at)| self.push(run, &layout, at as usize, row))?;
-                (self.words, self.hashes) = (words, hashes);
-                Ok(())
-            }
-        }
-    }
-
-    /// [`Self::push`] for all rows, of a width that the compiler knows.
-    fn spread<const N: usize>(&mut self, run: &Run<'_>, layout: &Arc<Layout>) -> Result<(), EngineError> {
-        let (words, hashes) = (std::mem::take(&mut self.words), std::mem::take(&mut self.hashes));
-        for (row, &at) in words.as_chunks::<N>().0.iter().zip(&hashes) {
-            self.push(run, layout, at as usize, row)?;
-        }
-        (self.words, self.hashes) = (words, hashes);
         Ok(())
-    }
-
-    #[inline]
-    fn push(
-        &mut self,
-        run: &Run<'_>,
-        layout: &Arc<Layout>,
-        at: usize,
-        row: &[u64],
-    ) -> Result<(), EngineError> {
-        let block = &mut self.blocks[at];
-        if block.len() + row.len() > block.capacity() {
-            if !block.is_empty() {
-                self.hand_over(run, layout, at)?;
-            }
-            let words = if self.step.combine.is_some() { 8 * BLOCK_WORDS } else { BLOCK_WORDS };
-            self.blocks[at].reserve_exact(words / row.len() * row.len());
-        }
-        self.blocks[at].extend_from_slice(row);
-        Ok(())
-    }
-
-    /// Gives the block of one partition to it.
-    #[cold]
-    fn hand_over(&mut self, run: &Run<'_>, layout: &Arc<Layout>, at: usize) -> Result<(), EngineError> {
-        let store = &run.stores[self.store];
-        let block = std::mem::take(&mut self.blocks[at]);
-        let chunk = self.combined(store, layout, block)?;
-        let bytes = Partition::bytes_of(&chunk);
-        lock(&store.partitions[at]).add(chunk);
-        run.held.fetch_add(bytes as isize, Ordering::Relaxed);
-        run.make_room()
-    }
-
-    /// Hands all staged rows to their partitions.
-    fn flush(&mut self, run: &Run<'_>) -> Result<(), EngineError> {
-        let Some(layout) = self.layout.clone() else { return Ok(()) };
-        for at in 0..self.blocks.len() {
-            if !self.blocks[at].is_empty() {
-                self.hand_over(run, &layout, at)?;
-            }
-        }
-        run.stores[self.store].rows.fetch_add(std::mem::take(&mut self.rows), Ordering::Relaxed);
-        Ok(())
-    }
-
-    /// The batch's columns in sort order. A column `source` is the number of the input; a column
-    /// that the batch lacks is 0.
-    fn columns<'b>(&self, store: &Store, batch: &'b RecordBatch) -> Vec<Column<'b>> {
-        let mut columns: Vec<Column<'b>> = store.places.iter().map(|_| Column::Same(0)).collect();
-        for (field, &place) in store.schema.fields().iter().zip(&store.places) {
-            columns[place] = match batch.column_by_name(field.name()) {
-                Some(array) => Column::of(array).unwrap_or_else(|| {
-                    panic!(
-                        "internal error: step `{}` cannot shuffle column `{}`",
-                        self.step.name,
-                        field.name()
-                    )
-                }),
-                None if field.name() == "source" => Column::Same(self.source as i64),
-                None => {
-                    assert!(
-                        self.step.from.len() > 1,
-                        "internal error: step `{}` lacks column `{}`",
-                        self.step.name,
-                        field.name()
-                    );
-                    Column::Same(0)
-                }
-            };
-        }
-        columns
-    }
-
-    /// The rows of one partition as a chunk, merged by the step's combiner where it has one.
-    fn combined(
-        &self,
-        store: &Store,
-        layout: &Arc<Layout>,
-        mut sorted: Vec<u64>,
-    ) -> Result<Chunk, EngineError> {
-        let Some(combine) = &self.step.combine else {
-            return Ok(Chunk { layout: layout.clone(), words: sorted.into() });
-        };
-        layout.sort(&mut sorted, &mut Vec::new());
-        let mut merged: Vec<RecordBatch> = Vec::new();
-        let mut sink = |batch: RecordBatch| {
-            merged.push(batch);
-            Ok(())
-        };
-        let mut out = Emit::new(&mut sink);
-        let mut kernel = combine.start(&Tables::new());
-        let pushed = (sorted.len() / layout.words) as u64;
-        kernel.push(&layout.unpack(&sorted, &store.schema, &store.places), &mut out)?;
-        let accounted = kernel.finish(&mut out)?;
-        let accounted = accounted.used + accounted.refused.values().sum::<u64>();
-        if accounted != pushed {
-            return Err(EngineError::Totals { step: self.step.name, rows_in: pushed, accounted });
-        }
-        let mut ranges: Vec<(i64, i64)> = layout.ranges();
-        for batch in &merged {
-            for (range, column) in ranges.iter_mut().zip(self.columns(store, batch)) {
-                let (min, max) = column.range();
-                *range = (range.0.min(min), range.1.max(max));
-            }
-        }
-        let layout = Arc::new(Layout::new(&ranges));
-        let mut words = Vec::new();
-        for batch in &merged {
-            layout.pack(&self.columns(store, batch), batch.num_rows(), &mut words);
-        }
-        Ok(Chunk { layout, words: words.into() })
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 

@@ -12,7 +12,10 @@ use arrow_array::{ArrayRef, Int32Array, Int64Array, RecordBatch};
 use arrow_schema::{DataType, SchemaRef};
 
 /// Most words a row can have: one for each column at worst.
-pub(super) const MAX_WORDS: usize = 12;
+pub(super) const MAX_WORDS: usize = 20;
+
+/// Rows that are packed at once.
+const PACKED_AT_ONCE: usize = 512;
 
 /// Where each column lies in the words of a row. Columns are in sort order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +37,52 @@ struct Slot {
 impl Slot {
     fn mask(&self) -> u64 {
         if self.bits == 64 { u64::MAX } else { (1 << self.bits) - 1 }
+    }
+
+    /// Puts values from row `from` on into their rows of so many words. Not 0 where one does not fit.
+    fn pack(&self, column: &Column<'_>, from: usize, words: usize, out: &mut [u64]) -> u64 {
+        match column {
+            Column::I32(values) => self.pack_each(values[from..].iter().map(|&v| i64::from(v)), words, out),
+            Column::I64(values) => self.pack_each(values[from..].iter().copied(), words, out),
+            Column::Same(value) => self.pack_each(std::iter::repeat(*value), words, out),
+        }
+    }
+
+    #[inline]
+    fn pack_each(&self, values: impl Iterator<Item = i64>, words: usize, out: &mut [u64]) -> u64 {
+        let (min, mask, shift) = (self.min, self.mask(), self.shift);
+        if self.bits == 0 {
+            return values.take(out.len() / words).fold(0, |beyond, value| beyond | (value ^ min) as u64);
+        }
+        let mut beyond = 0;
+        let mut pack = |word: &mut u64, value: i64| {
+            let bits = value.wrapping_sub(min) as u64;
+            beyond |= bits & !mask;
+            *word |= (bits & mask) << shift;
+        };
+        match words {
+            1 => out.iter_mut().zip(values).for_each(|(word, value)| pack(word, value)),
+            2 => out
+                .as_chunks_mut::<2>()
+                .0
+                .iter_mut()
+                .zip(values)
+                .for_each(|(r, v)| pack(&mut r[self.word], v)),
+            3 => out
+                .as_chunks_mut::<3>()
+                .0
+                .iter_mut()
+                .zip(values)
+                .for_each(|(r, v)| pack(&mut r[self.word], v)),
+            4 => out
+                .as_chunks_mut::<4>()
+                .0
+                .iter_mut()
+                .zip(values)
+                .for_each(|(r, v)| pack(&mut r[self.word], v)),
+            n => out.chunks_exact_mut(n).zip(values).for_each(|(r, v)| pack(&mut r[self.word], v)),
+        }
+        beyond
     }
 
     fn get(&self, row: &[u64]) -> i64 {
@@ -65,6 +114,7 @@ impl Layout {
     }
 
     /// Whether all values within these ranges fit.
+    #[cfg(test)]
     pub(super) fn covers(&self, ranges: &[(i64, i64)]) -> bool {
         self.columns.iter().zip(ranges).all(|(slot, (min, max))| slot.min <= *min && *max <= slot.max)
     }
@@ -109,35 +159,20 @@ impl Layout {
         ranges.map(|ranges| Self::new(&ranges))
     }
 
-    /// Appends the rows of the columns, packed, to `words`.
-    pub(super) fn pack(&self, columns: &[Column<'_>], rows: usize, words: &mut Vec<u64>) {
+    /// Appends the rows of the columns, packed, to `words`. False where a value does not fit into its column: then what
+    /// was appended means nothing.
+    pub(super) fn pack(&self, columns: &[Column<'_>], rows: usize, words: &mut Vec<u64>) -> bool {
         let start = words.len();
         words.resize(start + rows * self.words, 0);
-        let out = &mut words[start..];
-        for (slot, column) in self.columns.iter().zip(columns) {
-            if slot.bits == 0 {
-                continue;
-            }
-            let step = self.words;
-            match column {
-                Column::I32(values) => {
-                    for (row, &value) in out.chunks_exact_mut(step).zip(*values) {
-                        row[slot.word] |= (i64::from(value).wrapping_sub(slot.min) as u64) << slot.shift;
-                    }
-                }
-                Column::I64(values) => {
-                    for (row, &value) in out.chunks_exact_mut(step).zip(*values) {
-                        row[slot.word] |= (value.wrapping_sub(slot.min) as u64) << slot.shift;
-                    }
-                }
-                Column::Same(value) => {
-                    let bits = (value.wrapping_sub(slot.min) as u64) << slot.shift;
-                    for row in out.chunks_exact_mut(step) {
-                        row[slot.word] |= bits;
-                    }
-                }
+        // Block by block, so that the words stay in the first-level cache while the columns come by.
+        let mut beyond = 0;
+        for (block, out) in words[start..].chunks_mut(PACKED_AT_ONCE * self.words).enumerate() {
+            let from = block * PACKED_AT_ONCE;
+            for (slot, column) in self.columns.iter().zip(columns) {
+                beyond |= slot.pack(column, from, self.words, out);
             }
         }
+        beyond == 0
     }
 
     /// Writes one row of layout `from` in this layout.
@@ -209,6 +244,10 @@ impl Layout {
             6 => self.sort_n::<6>(words, spare),
             7 => self.sort_n::<7>(words, spare),
             8 => self.sort_n::<8>(words, spare),
+            9 => self.sort_n::<9>(words, spare),
+            10 => self.sort_n::<10>(words, spare),
+            11 => self.sort_n::<11>(words, spare),
+            12 => self.sort_n::<12>(words, spare),
             _ => self.sort_n::<MAX_WORDS>(words, spare),
         }
     }
@@ -347,6 +386,28 @@ impl<'a> Column<'a> {
         }
     }
 
+    /// True where [`Self::note_wide`] would note any row.
+    pub(super) fn has_wide(&self) -> bool {
+        match self {
+            Self::I32(_) => false,
+            // Without a branch, so that the compiler makes vector code of it.
+            Self::I64(values) => values.iter().fold(0, |all, &value| all | beyond_narrow(value)) != 0,
+            Self::Same(value) => beyond_narrow(*value) != 0,
+        }
+    }
+
+    /// Notes rows whose value is beyond 48 bits: the high half of an IPv6 address is, while the halves of an IPv4
+    /// address and ids of texts are not. Fixed for ever: partitions depend on it.
+    pub(super) fn note_wide(&self, wide: &mut [bool]) {
+        match self {
+            Self::I32(_) => {}
+            Self::I64(values) => {
+                wide.iter_mut().zip(*values).for_each(|(wide, &value)| *wide |= beyond_narrow(value) != 0);
+            }
+            Self::Same(value) => wide.iter_mut().for_each(|wide| *wide |= beyond_narrow(*value) != 0),
+        }
+    }
+
     /// Mixes the values into one hash a row. Fixed for ever: partitions depend on it.
     pub(super) fn mix_into(&self, hashes: &mut [u64]) {
         const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -362,6 +423,11 @@ impl<'a> Column<'a> {
     }
 }
 
+/// Not 0 for values that are neither small negative numbers nor of 48 bits.
+fn beyond_narrow(value: i64) -> i64 {
+    value.wrapping_add(1 << 32) >> 49
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -375,7 +441,7 @@ mod tests {
             let packed = [Column::I32(&columns.1), Column::I64(&columns.2), Column::I64(&columns.0)];
             let layout = Layout::new(&packed.iter().map(Column::range).collect::<Vec<_>>());
             let mut words = Vec::new();
-            layout.pack(&packed, rows.len(), &mut words);
+            assert!(layout.pack(&packed, rows.len(), &mut words));
             layout.sort(&mut words, &mut Vec::new());
             let schema = crate::engine::schema_of(&[
                 ("x", DataType::Int64), ("y", DataType::Int32), ("z", DataType::Int64)]);
@@ -412,7 +478,7 @@ mod tests {
             let wide = narrow.widened(&[(more, more), (0, 9)]);
             prop_assert!(wide.covers(&narrow.ranges()) && wide.covers(&[(more, more), (0, 9)]));
             let mut words = Vec::new();
-            narrow.pack(&[Column::Same(value), Column::Same(7)], 1, &mut words);
+            assert!(narrow.pack(&[Column::Same(value), Column::Same(7)], 1, &mut words));
             let mut out = vec![0; wide.words];
             wide.repack(&narrow, &words, &mut out);
             let mut again = vec![0; narrow.words];

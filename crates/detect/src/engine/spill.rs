@@ -47,6 +47,11 @@ impl Partition {
         self.chunks.push(chunk);
     }
 
+    /// No row came.
+    pub(super) fn is_empty(&self) -> bool {
+        self.chunks.is_empty() && self.runs.is_empty()
+    }
+
     /// Bytes that its chunks hold in memory.
     pub(super) fn bytes(&self) -> usize {
         self.bytes

@@ -1,60 +1,87 @@
 //! Bounded samples and rankings that depend on what was seen and on nothing else.
 
-use std::collections::BTreeMap;
-
 /// The `most` keys with the smallest hashes, each with what was counted for it: a uniform sample of
 /// distinct keys, exact while there are no more (Cohen and Kaplan 2007). The same whatever the order.
 #[derive(Clone, Debug)]
 pub struct BottomK<K> {
     most: usize,
-    kept: BTreeMap<(u64, K), i64>,
+    /// As many as twice what is kept, with keys more than once: sorting now and then costs less than a tree.
+    seen: Vec<(u64, K, i64)>,
+    /// The largest that would be kept, once there are so many.
+    limit: Option<(u64, K)>,
+    /// A key was left out.
     full: bool,
 }
 
 impl<K: Ord + Copy> BottomK<K> {
     /// Keeps at most so many keys.
     pub fn new(most: usize) -> Self {
-        Self { most, kept: BTreeMap::new(), full: false }
+        Self { most, seen: Vec::new(), limit: None, full: false }
     }
 
     /// Adds to the count of a key with this hash.
+    #[inline]
     pub fn add(&mut self, hash: u64, key: K, count: i64) {
-        if let Some(kept) = self.kept.get_mut(&(hash, key)) {
-            *kept += count;
+        // A key that fell out has a hash above all that are kept ever after, so it never returns
+        // with a part of its count.
+        if self.limit.is_some_and(|limit| (hash, key) > limit) {
+            self.full = true;
             return;
         }
-        if self.kept.len() == self.most {
-            // A key that fell out has a hash above all that are kept ever after, so it never returns
-            // with a part of its count.
-            if self.kept.last_key_value().is_none_or(|(last, _)| (hash, key) > *last) {
-                self.full = true;
-                return;
-            }
-            self.kept.pop_last();
-            self.full = true;
+        if self.seen.len() >= 2 * self.most + 64 {
+            self.settle();
         }
-        self.kept.insert((hash, key), count);
+        self.seen.push((hash, key, count));
+    }
+
+    /// Adds up counts of equal keys, and leaves out keys that are too many.
+    fn settle(&mut self) {
+        self.seen.sort_unstable();
+        self.seen.dedup_by(|next, kept| {
+            let same = (next.0, next.1) == (kept.0, kept.1);
+            kept.2 += if same { next.2 } else { 0 };
+            same
+        });
+        if self.seen.len() > self.most {
+            self.full = true;
+            self.seen.truncate(self.most);
+        }
+        if self.seen.len() == self.most {
+            self.limit = self.seen.last().map(|&(hash, key, _)| (hash, key));
+        }
     }
 
     /// How many distinct keys there were: exact while all were kept, else estimated from the largest
     /// hash that was, with a relative error of 1/√most.
-    pub fn distinct(&self) -> f64 {
-        match self.kept.last_key_value() {
-            Some((&(hash, _), _)) if self.full => {
+    pub fn distinct(&mut self) -> f64 {
+        self.settle();
+        match self.seen.last() {
+            Some(&(hash, ..)) if self.full => {
                 (self.most as f64 - 1.0) / ((hash as f64 + 1.0) / 2f64.powi(64))
             }
-            _ => self.kept.len() as f64,
+            _ => self.seen.len() as f64,
         }
     }
 
     /// Keys and counts, by hash.
-    pub fn iter(&self) -> impl Iterator<Item = (K, i64)> {
-        self.kept.iter().map(|(&(_, key), &count)| (key, count))
+    pub fn iter(&mut self) -> impl Iterator<Item = (K, i64)> {
+        self.settle();
+        self.seen.iter().map(|&(_, key, count)| (key, count))
+    }
+
+    /// The keys of the sample with the largest counts, filled up with `none`.
+    pub fn busiest<const N: usize>(&mut self, none: K) -> [(K, i64); N] {
+        let mut top = Top::new(N);
+        self.iter().for_each(|(key, count)| top.push(key, count));
+        let mut busiest = [(none, 0); N];
+        busiest.iter_mut().zip(top.iter()).for_each(|(place, found)| *place = found);
+        busiest
     }
 
     /// Forgets everything.
     pub fn clear(&mut self) {
-        self.kept.clear();
+        self.seen.clear();
+        self.limit = None;
         self.full = false;
     }
 }

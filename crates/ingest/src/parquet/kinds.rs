@@ -221,13 +221,8 @@ impl Iterator for Kinds {
                 }
                 None => {
                     self.reader = None;
-                    let refused = self.log.refused;
-                    if std::mem::take(&mut self.origin.must_give)
-                        && !self.any_read
-                        && self.log.read == 0
-                        && refused > 0
-                    {
-                        return Some(Err(self.shared.all_refused(&mut self.log, refused, "Parquet")));
+                    if let Some(error) = self.origin.lost_all(&self.shared, &mut self.log, self.any_read) {
+                        return Some(Err(error));
                     }
                     self.shared.count(&mut self.log);
                     return None;

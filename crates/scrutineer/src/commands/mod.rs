@@ -4,7 +4,9 @@ mod completions;
 mod config;
 mod coordination;
 mod detect;
+mod log;
 mod size;
+mod witness;
 
 use std::error::Error;
 use std::io::{self, Write as _};
@@ -38,6 +40,10 @@ enum Command {
     Config(config::Config),
     /// Look into networks of accounts
     Coordination(coordination::Coordination),
+    /// Keep a transparency log, prove what is in one, and check one whole
+    Log(log::Log),
+    /// Witness transparency logs: cosign what fits what was seen before
+    Witness(witness::Witness),
     /// Write the completion script of a shell to standard output
     Completions(completions::Completions),
 }
@@ -60,6 +66,12 @@ pub(crate) enum CommandError {
     /// Reading or detection failed.
     #[error(transparent)]
     Run(#[from] RunFailed),
+    /// A log cannot be used.
+    #[error(transparent)]
+    Log(#[from] log::LogError),
+    /// The witness cannot serve.
+    #[error("the witness cannot serve")]
+    Witness(#[source] Box<dyn Error + Send + Sync>),
     /// A file of the report could not be written.
     #[error("could not write `{file}`")]
     Write { file: PathBuf, source: io::Error },
@@ -76,6 +88,8 @@ impl CommandError {
             Self::Config(error) => error.hint(),
             Self::Edges(error) => error.hint(),
             Self::Run(error) => error.hint(),
+            Self::Log(error) => error.hint(),
+            Self::Witness(_) => None,
             Self::Write { .. } => Some("give a folder that you can write with --out DIR".to_owned()),
             Self::Stdout { .. } => None,
         }
@@ -106,6 +120,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Detect(command) => command.run(),
         Command::Config(command) => command.run(),
         Command::Coordination(command) => command.run(),
+        Command::Log(command) => command.run(),
+        Command::Witness(command) => command.run(),
         Command::Completions(command) => command.run(),
     };
     match done {

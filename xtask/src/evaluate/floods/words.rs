@@ -9,8 +9,9 @@ Each mix is one log: three hours of usual traffic and, in three of four mixes, t
 days before; then an event of five minutes with 3 to 50 times as many requests. The event is a crowd, a flood, or
 both. Visits, pages, agents and referers are those of two recorded sites; addresses are drawn, and that these
 visitors come on an election night is made up. **Nothing here is a rate of the field.** `exercise::web::Plan` has
-every figure that is drawn, with its range. Seeds 1000 to 1999 served development; the detector has never been
-changed after a look at seeds from 20000."
+every figure that is drawn, with its range. Seeds 1000 to 1999 served development; 20000 to 20599 were the
+final table of an earlier state, and what they showed of it was known when rules were changed. The detector has never
+been changed after a look at seeds from 30000."
     )
 }
 

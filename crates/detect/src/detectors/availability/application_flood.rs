@@ -6,8 +6,9 @@
 //!
 //! *Needs* requests with client and time; referers, agents and pages with their pictures and styles make the verdict
 //! sure. An hour of recording before the rise at least, better four weeks. Declared assets, own networks, proxies,
-//! known clients, embeds and expected events are applied when findings are made. An asset is told by its host names:
-//! rows have digests of paths, so that paths below a declared one cannot be told from others.
+//! known clients, embeds and expected events are applied when findings are made. An asset is told by its host names,
+//! and what an embed polls by its whole path: rows have digests of paths, so that paths below a declared one cannot be
+//! told from others.
 //!
 //! *How.*
 //!
@@ -28,11 +29,18 @@
 //!    it follow *phi*, the share of the excess with machine evidence, and *hard*, the share that is beyond doubt
 //!    client by client or because many agree; a few busy crawlers do not make it, they are named. Nor do programs that
 //!    poll data and nothing else, as a new app or twenty newsrooms do, unless they show more or are very many.
-//! 5. **Verdict.** Attack from phi .82 on, mixed from .15 on, both with hard evidence; a flash crowd below .02; else
-//!    unsure. The calendar is shown and changes nothing: attackers choose the same hour.
-//! 6. **What could be blocked.** Addresses whose own evidence is strong, for ten minutes, and rules over path, query,
-//!    referer and agent whose requests nearly all have machine evidence. Never an address of many people (several
-//!    agents that read pages as people do), a declared proxy, a known client or an own network.
+//! 5. **People.** The same is asked from the other side: which share of the excess shows what people show (pages
+//!    that bring something along, polls of an open page), beyond what is usual of it. Clients whose pages bring
+//!    nothing along, more than 2.5 times as often as people with that kind of referer here, are hard evidence together
+//!    where each alone is none.
+//! 6. **Verdict.** A flood is a phi of .15 or more with hard evidence. With it, people of .15 or more are a crowd of
+//!    their own, and the verdict is mixed; without, it is attack where phi is half or more. Where machines show what
+//!    people show, phi decides: attack from .82 on, and unsure from a half on unless three quarters are beyond doubt. A
+//!    flash crowd is a phi below .02 with .85 of the excess from people; a rise that five clients or fewer carry is
+//!    none. All else is unsure. The calendar is shown and changes nothing: attackers choose the same hour.
+//! 7. **What could be blocked.** Addresses whose own evidence is strong, for ten minutes, and rules over path, query,
+//!    referer and agent whose requests nearly all have machine evidence. Never an address of many people (two
+//!    agents that read pages as people do, then or on calm days), a declared proxy, a known client or an own network.
 //!
 //! *Benign causes and blind spots.* A new app or embed that polls data; newsrooms' programs; pictures that moved to
 //! another host. A flood that replays people's visits at people's pace has no machine evidence, and the finding says
@@ -53,6 +61,7 @@ mod exhibit;
 mod explain;
 mod gather;
 mod history;
+mod kept;
 mod records;
 mod rises;
 mod score;

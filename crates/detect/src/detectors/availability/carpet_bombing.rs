@@ -35,6 +35,7 @@ use crate::catalogue::Detector;
 use crate::stats::base::Base;
 use crate::stats::figures::rounded;
 
+use super::by_minute::BITS;
 use super::packets::Class;
 use super::shape::Answers;
 use super::vectors;
@@ -58,12 +59,13 @@ const LEAST_PACKETS: i64 = 500;
 const GAP_MINUTES: i64 = 2;
 
 fn judge(case: &Case<'_>) -> Vec<Finding> {
-    let minutes: Vec<Minute> =
-        case.tables.get(NETWORKS).into_iter().flatten().flat_map(Minute::read).collect();
+    let minutes: Vec<Minute> = case.rows(NETWORKS).collect();
     let begin = minutes.iter().map(|minute| minute.minute).min().unwrap_or(0);
     let mut groups: BTreeMap<(String, Class), Vec<Minute>> = BTreeMap::new();
     for minute in minutes {
-        groups.entry((area(case, minute.net), minute.class)).or_default().push(minute);
+        if let Some(class) = minute.class() {
+            groups.entry((area(case, minute.net), class)).or_default().push(minute);
+        }
     }
     let mut carpets: BTreeMap<String, Vec<Carpet>> = BTreeMap::new();
     for ((area, class), minutes) in &groups {
@@ -103,7 +105,7 @@ fn area(case: &Case<'_>, net: Address) -> String {
 
 /// The network is inside the prefix, or the prefix inside the network.
 fn holds(prefix: Prefix, net: std::net::IpAddr) -> bool {
-    let bits = if net.is_ipv4() { gather::BITS.0 } else { gather::BITS.1 } as u8;
+    let bits = if net.is_ipv4() { BITS.0 } else { BITS.1 } as u8;
     prefix.contains(net) || Prefix::new(net, bits).contains(prefix.net())
 }
 
@@ -214,7 +216,7 @@ fn carpets_of(class: Class, minutes: &[Minute], begin: i64) -> Vec<Carpet> {
 fn prefix(networks: &[Address]) -> String {
     let ips: Vec<_> = networks.iter().filter_map(|net| net.ip()).collect();
     let Some(&first) = ips.first() else { return String::new() };
-    let bits = if first.is_ipv4() { gather::BITS.0 } else { gather::BITS.1 } as u8;
+    let bits = if first.is_ipv4() { BITS.0 } else { BITS.1 } as u8;
     let around = (0..=bits)
         .rev()
         .map(|bits| Prefix::new(first, bits))

@@ -25,10 +25,8 @@
 //! limiting); at the resolver, limit outstanding lookups for each domain, and serve NSEC aggressively (RFC 8198).
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use arrow_array::RecordBatch;
-use arrow_schema::{DataType, SchemaRef};
 use domain::{
     BenignCause, Evidence, Finding, FindingId, Sample, Severity, Subject, Technique, Timestamp, Verdict,
 };
@@ -36,15 +34,12 @@ use traffic::{Address, Kind, Seed};
 
 use crate::case::Case;
 use crate::catalogue::Detector;
-use crate::engine::{
-    Accounted, Emit, EngineError, Gather, Input, Kernel, MakeKernel, Step, Tables, column_i32, column_i64,
-    schema_of,
-};
+use crate::engine::{Fold, Gather, Input, Step, Table, column_i32, column_i64, folding, record};
 use crate::stats::base::Base;
 use crate::stats::figures::rounded;
 use crate::stats::sample::BottomK;
 
-use super::packets::{MINUTE_MS, table};
+use super::packets::MINUTE_MS;
 use super::words::grouped;
 
 /// See the module.
@@ -70,13 +65,14 @@ const SAMPLED_CLIENTS: usize = 512;
 const SAMPLED_NAMES: usize = 8;
 
 fn gather(settings: &crate::Settings) -> Gather {
+    let seed = settings.seed;
     let domains = Step {
         name: DOMAINS,
         from: vec![Input::mapped(Kind::Lookup, lookups)],
         by: &["domain", "window"],
         order: &["name", "client_hi", "client_lo"],
         combine: None,
-        kernel: Arc::new(MakeDomains { seed: settings.seed }),
+        kernel: folding(move || Domains::new(seed)),
         small: false,
         keep: true,
         partitions: 64,
@@ -84,19 +80,21 @@ fn gather(settings: &crate::Settings) -> Gather {
     Gather { name: DETECTOR.name, reach_ms: i64::MAX, steps: vec![domains] }
 }
 
-fn lookup_columns() -> SchemaRef {
-    schema_of(&[
-        ("domain", DataType::Int64),
-        ("window", DataType::Int64),
-        ("name", DataType::Int64),
-        ("client_hi", DataType::Int64),
-        ("client_lo", DataType::Int64),
-        ("second", DataType::Int32),
-        ("failed", DataType::Int32),
-        ("length", DataType::Int32),
-        ("entropy", DataType::Int32),
-    ])
-}
+record!(
+    /// One lookup.
+    struct Lookup {
+        domain: i64,
+        window: i64,
+        name: i64,
+        client: Address,
+        /// Of the window.
+        second: i32,
+        failed: i32,
+        /// Characters of the name before the domain, and thousandths of a bit for each.
+        length: i32,
+        entropy: i32,
+    }
+);
 
 /// Lookups of names below a registrable domain.
 fn lookups(batch: &RecordBatch) -> RecordBatch {
@@ -105,114 +103,73 @@ fn lookups(batch: &RecordBatch) -> RecordBatch {
     let (time, name, domain) = (long("time"), long("name"), long("domain"));
     let (hi, lo) = (long("client_hi"), long("client_lo"));
     let (length, entropy, rcode) = (int("label_len"), int("label_entropy"), int("rcode"));
-    let rows: Vec<[i64; 9]> = (0..time.len())
-        .filter(|&at| length[at] > 0)
-        .map(|at| {
-            let client = Address { hi: hi[at], lo: lo[at] }.client();
+    let mut table: Table<Lookup> = Table::default();
+    table.extend((0..time.len()).filter(|&at| length[at] > 0).map(|at| {
+        let second = time[at].div_euclid(1000);
+        Lookup {
+            domain: domain[at],
+            window: second.div_euclid(60 * WINDOW),
+            name: name[at],
+            client: Address { hi: hi[at], lo: lo[at] }.client(),
+            second: second.rem_euclid(60 * WINDOW) as i32,
             // -1 no answer, 2 SERVFAIL, 3 NXDOMAIN, 5 REFUSED.
-            let failed = i64::from(matches!(rcode[at], -1 | 2 | 3 | 5));
-            let second = time[at].div_euclid(1000);
-            [
-                domain[at],
-                second.div_euclid(60 * WINDOW),
-                name[at],
-                client.hi,
-                client.lo,
-                second.rem_euclid(60 * WINDOW),
-                failed,
-                length[at].into(),
-                entropy[at].into(),
-            ]
-        })
-        .collect();
-    table(&lookup_columns(), &rows)
+            failed: i32::from(matches!(rcode[at], -1 | 2 | 3 | 5)),
+            length: length[at],
+            entropy: entropy[at],
+        }
+    }));
+    table.finish()
 }
 
-/// One domain in one window.
-#[derive(Clone, Default)]
-#[expect(clippy::struct_field_names, reason = "it is the time of the row")]
-struct Window {
-    domain: i64,
-    window: i64,
-    lookups: i64,
-    failed: i64,
-    /// Distinct names of which no lookup succeeded.
-    names: i64,
-    /// Of those, names that were asked for once.
-    once: i64,
-    clients: i64,
-    /// Share of the busiest sampled client, thousandths.
-    busiest: i64,
-    /// Means over failing names: characters, thousandths of a bit.
-    length: i64,
-    entropy: i64,
-    /// Failing lookups of the busiest second.
-    peak: i64,
-    /// First and last second with a failing lookup at a tenth of that rate.
-    first: i64,
-    last: i64,
-    /// Some failing names.
-    samples: [i64; SAMPLED_NAMES],
-    /// Some clients.
-    from: [i64; 2 * SAMPLED_NAMES],
-}
-
-const COLUMNS: usize = 13 + 3 * SAMPLED_NAMES;
-
-fn window_columns() -> SchemaRef {
-    let names: Vec<String> = (0..COLUMNS).map(|at| format!("c{at:02}")).collect();
-    let columns: Vec<(&str, DataType)> = names.iter().map(|name| (name.as_str(), DataType::Int64)).collect();
-    schema_of(&columns)
-}
+record!(
+    /// One domain in one window.
+    #[expect(clippy::struct_field_names, reason = "it is the time of the row")]
+    struct Window {
+        domain: i64,
+        window: i64,
+        lookups: i64,
+        failed: i64,
+        /// Distinct names of which no lookup succeeded.
+        names: i64,
+        /// Of those, names that were asked for once.
+        once: i64,
+        clients: i64,
+        /// Share of the busiest sampled client, thousandths.
+        busiest: i64,
+        /// Means over failing names: characters, thousandths of a bit.
+        length: i64,
+        entropy: i64,
+        /// Failing lookups of the busiest second.
+        peak: i64,
+        /// First and last second with a failing lookup at a tenth of that rate.
+        first: i64,
+        last: i64,
+        /// Some failing names, -1 where there are no more.
+        samples: [i64; SAMPLED_NAMES],
+        /// Some clients.
+        from: [Address; SAMPLED_NAMES],
+    }
+);
 
 impl Window {
-    fn row(&self) -> [i64; COLUMNS] {
-        let mut row = [0; COLUMNS];
-        row[..13].copy_from_slice(&[
-            self.domain,
-            self.window,
-            self.lookups,
-            self.failed,
-            self.names,
-            self.once,
-            self.clients,
-            self.busiest,
-            self.length,
-            self.entropy,
-            self.peak,
-            self.first,
-            self.last,
-        ]);
-        row[13..13 + SAMPLED_NAMES].copy_from_slice(&self.samples);
-        row[13 + SAMPLED_NAMES..].copy_from_slice(&self.from);
-        row
-    }
-
-    fn read(batch: &RecordBatch) -> Vec<Self> {
-        let columns: Vec<&[i64]> =
-            batch.schema_ref().fields().iter().map(|field| column_i64(batch, field.name())).collect();
-        (0..batch.num_rows())
-            .map(|at| {
-                let of = |column: usize| columns[column][at];
-                Self {
-                    domain: of(0),
-                    window: of(1),
-                    lookups: of(2),
-                    failed: of(3),
-                    names: of(4),
-                    once: of(5),
-                    clients: of(6),
-                    busiest: of(7),
-                    length: of(8),
-                    entropy: of(9),
-                    peak: of(10),
-                    first: of(11),
-                    last: of(12),
-                    samples: std::array::from_fn(|n| of(13 + n)),
-                    from: std::array::from_fn(|n| of(13 + SAMPLED_NAMES + n)),
-                }
-            })
-            .collect()
+    fn of(row: &Lookup) -> Self {
+        Self {
+            domain: row.domain,
+            window: row.window,
+            lookups: 0,
+            failed: 0,
+            names: 0,
+            once: 0,
+            clients: 0,
+            busiest: 0,
+            length: 0,
+            entropy: 0,
+            peak: 0,
+            first: 0,
+            last: 0,
+            samples: [-1; SAMPLED_NAMES],
+            from: [Address::NONE; SAMPLED_NAMES],
+        }
     }
 
     /// By its shape, whatever is usual.
@@ -228,36 +185,7 @@ impl Window {
     }
 }
 
-struct MakeDomains {
-    seed: Seed,
-}
-
-impl MakeKernel for MakeDomains {
-    fn input(&self) -> SchemaRef {
-        lookup_columns()
-    }
-
-    fn output(&self) -> SchemaRef {
-        window_columns()
-    }
-
-    fn start(&self, _: &Tables) -> Box<dyn Kernel> {
-        Box::new(Domains {
-            seed: self.seed,
-            rows: 0,
-            key: None,
-            window: Window::default(),
-            name: Name::default(),
-            clients: BottomK::new(SAMPLED_CLIENTS),
-            names: BottomK::new(SAMPLED_NAMES),
-            seconds: vec![0; (60 * WINDOW) as usize],
-            out: Vec::new(),
-        })
-    }
-}
-
 /// The name that is under way.
-#[derive(Default)]
 struct Name {
     id: i64,
     lookups: i64,
@@ -266,80 +194,44 @@ struct Name {
     entropy: i64,
 }
 
+/// One domain and window after the other, one name after the other.
 struct Domains {
     seed: Seed,
-    rows: u64,
-    key: Option<(i64, i64)>,
-    window: Window,
-    name: Name,
-    clients: BottomK<(i64, i64)>,
+    window: Option<Window>,
+    name: Option<Name>,
+    clients: BottomK<Address>,
     names: BottomK<i64>,
     seconds: Vec<i64>,
-    out: Vec<[i64; COLUMNS]>,
 }
 
-impl Kernel for Domains {
-    fn push(&mut self, batch: &RecordBatch, out: &mut Emit<'_>) -> Result<(), EngineError> {
-        let long = |name| column_i64(batch, name);
-        let int = |name| column_i32(batch, name);
-        let (domain, window, name) = (long("domain"), long("window"), long("name"));
-        let (hi, lo) = (long("client_hi"), long("client_lo"));
-        let (second, failed, length, entropy) = (int("second"), int("failed"), int("length"), int("entropy"));
-        self.rows += domain.len() as u64;
-        for n in 0..domain.len() {
-            let key = (domain[n], window[n]);
-            if self.key != Some(key) {
-                self.close();
-                self.key = Some(key);
-                if self.out.len() >= 4096 {
-                    out.emit(table(&window_columns(), &self.out))?;
-                    self.out.clear();
-                }
-            }
-            if self.name.id != name[n] || self.name.lookups == 0 {
-                self.close_name();
-                let (length, entropy) = (length[n].into(), entropy[n].into());
-                self.name = Name { id: name[n], lookups: 0, failed: 0, length, entropy };
-            }
-            self.name.lookups += 1;
-            self.window.lookups += 1;
-            if failed[n] != 0 {
-                self.name.failed += 1;
-                self.window.failed += 1;
-                self.seconds[second[n] as usize] += 1;
-                let client = Address { hi: hi[n], lo: lo[n] };
-                self.clients.add(self.seed.address(client), (client.hi, client.lo), 1);
-            }
+impl Fold for Domains {
+    type In = Lookup;
+    type Out = Window;
+
+    fn row(&mut self, row: &Lookup, out: &mut Table<Window>) {
+        if self.window.is_none_or(|window| (window.domain, window.window) != (row.domain, row.window)) {
+            self.finish(out);
         }
-        Ok(())
-    }
-
-    fn finish(&mut self, out: &mut Emit<'_>) -> Result<Accounted, EngineError> {
-        self.close();
-        out.emit(table(&window_columns(), &self.out))?;
-        Ok(Accounted::used(self.rows))
-    }
-}
-
-impl Domains {
-    fn close_name(&mut self) {
-        let name = std::mem::take(&mut self.name);
-        if name.lookups == 0 || name.failed < name.lookups {
-            return;
+        if self.name.as_ref().is_some_and(|name| name.id != row.name) {
+            self.close_name();
         }
-        self.window.names += 1;
-        self.window.once += i64::from(name.lookups == 1);
-        self.window.length += name.length;
-        self.window.entropy += name.entropy;
-        // Ids of texts are digests, so they are their own hash.
-        self.names.add(name.id as u64, name.id, 1);
+        let window = self.window.get_or_insert_with(|| Window::of(row));
+        let (length, entropy) = (row.length.into(), row.entropy.into());
+        let name = self.name.get_or_insert(Name { id: row.name, lookups: 0, failed: 0, length, entropy });
+        name.lookups += 1;
+        window.lookups += 1;
+        if row.failed != 0 {
+            name.failed += 1;
+            window.failed += 1;
+            self.seconds[row.second as usize] += 1;
+            self.clients.add(self.seed.address(row.client), row.client, 1);
+        }
     }
 
-    fn close(&mut self) {
+    fn finish(&mut self, out: &mut Table<Window>) {
         self.close_name();
-        let mut window = std::mem::take(&mut self.window);
-        if let Some((domain, start)) = self.key.filter(|_| window.names >= WORTH_A_ROW) {
-            (window.domain, window.window) = (domain, start);
+        let Some(mut window) = self.window.take() else { return };
+        if window.names >= WORTH_A_ROW {
             window.length /= window.names;
             window.entropy /= window.names;
             window.clients = self.clients.distinct().round() as i64;
@@ -349,17 +241,9 @@ impl Domains {
             let busy = |n: &i64| *n > 0 && 10 * n >= window.peak;
             window.first = self.seconds.iter().position(busy).unwrap_or(0) as i64;
             window.last = self.seconds.iter().rposition(busy).unwrap_or(0) as i64;
-            window.samples = [-1; SAMPLED_NAMES];
-            for (place, (name, _)) in window.samples.iter_mut().zip(self.names.iter()) {
-                *place = name;
-            }
-            window.from = [-1; 2 * SAMPLED_NAMES];
-            for (place, ((hi, lo), _)) in
-                window.from.as_chunks_mut::<2>().0.iter_mut().zip(self.clients.iter())
-            {
-                *place = [hi, lo];
-            }
-            self.out.push(window.row());
+            window.samples.iter_mut().zip(self.names.iter()).for_each(|(place, (name, _))| *place = name);
+            window.from.iter_mut().zip(self.clients.iter()).for_each(|(place, (client, _))| *place = client);
+            out.push(&window);
         }
         self.clients.clear();
         self.names.clear();
@@ -367,10 +251,36 @@ impl Domains {
     }
 }
 
+impl Domains {
+    fn new(seed: Seed) -> Self {
+        Self {
+            seed,
+            window: None,
+            name: None,
+            clients: BottomK::new(SAMPLED_CLIENTS),
+            names: BottomK::new(SAMPLED_NAMES),
+            seconds: vec![0; (60 * WINDOW) as usize],
+        }
+    }
+
+    fn close_name(&mut self) {
+        let (Some(name), Some(window)) = (self.name.take(), &mut self.window) else { return };
+        if name.failed < name.lookups {
+            return;
+        }
+        window.names += 1;
+        window.once += i64::from(name.lookups == 1);
+        window.length += name.length;
+        window.entropy += name.entropy;
+        // Ids of texts are digests, so they are their own hash.
+        self.names.add(name.id as u64, name.id, 1);
+    }
+}
+
 fn judge(case: &Case<'_>) -> Vec<Finding> {
     let mut domains: BTreeMap<i64, Vec<Window>> = BTreeMap::new();
     let mut begin = i64::MAX;
-    for window in case.tables.get(DOMAINS).into_iter().flatten().flat_map(Window::read) {
+    for window in case.rows::<Window>(DOMAINS) {
         begin = begin.min(window.window);
         domains.entry(window.domain).or_default().push(window);
     }
@@ -427,15 +337,14 @@ fn finding(case: &Case<'_>, domain: i64, run: &[&Window], base: &Base, limit: f6
     let sum = |of: fn(&Window) -> i64| run.iter().map(|window| of(window)).sum::<i64>();
     let (names, failed, lookups) = (sum(|w| w.names), sum(|w| w.failed), sum(|w| w.lookups));
     let times = strongest.names as f64 / limit;
-    let samples = strongest.samples.iter().filter(|id| **id >= 0).zip(strongest.from.as_chunks::<2>().0).map(
-        |(id, [hi, lo])| Sample {
-            time: second(strongest, strongest.first),
-            account: case.names.texts.address(Address { hi: *hi, lo: *lo }),
-            action: "one of the clients; one of the names".to_owned(),
-            object: case.names.texts.get(*id),
-            lag_s: 0.0,
-        },
-    );
+    let names_and_clients = strongest.samples.iter().filter(|id| **id >= 0).zip(strongest.from);
+    let samples = names_and_clients.map(|(id, client)| Sample {
+        time: second(strongest, strongest.first),
+        account: case.names.texts.address(client),
+        action: "one of the clients; one of the names".to_owned(),
+        object: case.names.texts.get(*id),
+        lag_s: 0.0,
+    });
     Finding {
         id: FindingId::of(DETECTOR.name, &subjects, first_seen),
         revision: 1,

@@ -1,10 +1,8 @@
 //! What detectors of floods share: which class of packets a flow is made of, and how it is spread over
 //! the minutes that it covers.
 
-use std::sync::Arc;
-
-use arrow_array::{ArrayRef, Int32Array, Int64Array, RecordBatch};
-use arrow_schema::{DataType, SchemaRef};
+use arrow_array::RecordBatch;
+use traffic::Address;
 use traffic::flow::{ACK, FIN, RST, SYN, State};
 
 use crate::engine::{column_i32, column_i64};
@@ -41,11 +39,11 @@ impl Class {
     pub(super) const ALL: [Self; 8] =
         [Self::Syn, Self::SynAck, Self::Rst, Self::Ack, Self::Null, Self::Udp, Self::Fragments, Self::Icmp];
 
-    pub(super) fn code(self) -> i64 {
-        self as i64
+    pub(super) fn code(self) -> i32 {
+        self as i32
     }
 
-    pub(super) fn from_code(code: i64) -> Option<Self> {
+    pub(super) fn from_code(code: i32) -> Option<Self> {
         Self::ALL.get(usize::try_from(code).ok()?).copied()
     }
 }
@@ -97,8 +95,8 @@ impl<'a> Flows<'a> {
     /// The row as it matters for floods. What only the answer was seen of is turned round.
     pub(super) fn one_way(&self, at: usize) -> OneWay {
         let turned = self.packets[at] <= 0 && self.back_packets[at] > 0;
-        let here = (self.src.0[at], self.src.1[at]);
-        let there = (self.dst.0[at], self.dst.1[at]);
+        let here = Address { hi: self.src.0[at], lo: self.src.1[at] };
+        let there = Address { hi: self.dst.0[at], lo: self.dst.1[at] };
         let sampling = i64::from(self.sampling[at].max(1));
         let row = OneWay {
             src: here,
@@ -141,8 +139,8 @@ impl<'a> Flows<'a> {
 /// One direction of a flow.
 #[derive(Clone, Copy)]
 pub(super) struct OneWay {
-    pub(super) src: (i64, i64),
-    pub(super) dst: (i64, i64),
+    pub(super) src: Address,
+    pub(super) dst: Address,
     pub(super) src_port: i32,
     pub(super) dst_port: i32,
     pub(super) proto: i32,
@@ -223,13 +221,13 @@ impl OneWay {
     }
 
     /// 0 nothing came back, 1 something did, -1 nobody knows.
-    pub(super) fn answered(&self) -> i64 {
-        self.back.signum()
+    pub(super) fn answered(&self) -> i32 {
+        self.back.signum() as i32
     }
 
     /// Bit 0: ECE and CWR are set. Bit 1: the destination refused.
-    pub(super) fn marks(&self) -> i64 {
-        i64::from(self.proto == 6 && self.flags & ECE_CWR == ECE_CWR) | i64::from(self.rejected) << 1
+    pub(super) fn marks(&self) -> i32 {
+        i32::from(self.proto == 6 && self.flags & ECE_CWR == ECE_CWR) | i32::from(self.rejected) << 1
     }
 
     /// Packets that were fragments.
@@ -263,9 +261,7 @@ impl OneWay {
         let minutes = last - first + 1;
         let step = (minutes + MOST_MINUTES - 1) / MOST_MINUTES;
         // Cumulative shares, so that rounding neither loses nor makes a packet.
-        let share = |whole: i64, until: i64| {
-            (i128::from(whole) * i128::from(until - start) / i128::from(self.duration)) as i64
-        };
+        let share = |whole: i64, until: i64| share(whole, until - start, self.duration);
         for minute in (first..=last).step_by(step as usize) {
             let from = start.max(minute * MINUTE_MS);
             let until = end.min((minute + 1) * MINUTE_MS);
@@ -292,21 +288,12 @@ impl OneWay {
     }
 }
 
-/// A batch from rows of numbers; each column takes the type that the schema gives it.
-pub(super) fn table<const N: usize>(schema: &SchemaRef, rows: &[[i64; N]]) -> RecordBatch {
-    let columns: Vec<ArrayRef> = schema
-        .fields()
-        .iter()
-        .enumerate()
-        .map(|(at, field)| -> ArrayRef {
-            if *field.data_type() == DataType::Int32 {
-                Arc::new(rows.iter().map(|row| row[at] as i32).collect::<Int32Array>())
-            } else {
-                Arc::new(rows.iter().map(|row| row[at]).collect::<Int64Array>())
-            }
-        })
-        .collect();
-    RecordBatch::try_new(schema.clone(), columns).expect("internal error: the columns follow the schema")
+/// `part` of `all` of a whole. Wide arithmetic, which is slow, only where it is needed.
+pub(super) fn share(whole: i64, part: i64, all: i64) -> i64 {
+    match whole.checked_mul(part) {
+        Some(product) => product / all,
+        None => (i128::from(whole) * i128::from(part) / i128::from(all)) as i64,
+    }
 }
 
 #[cfg(test)]
@@ -372,7 +359,10 @@ mod tests {
         };
         let batch = traffic::flow::batch(&[flow]);
         let row = Flows::of(&batch).one_way(0);
-        assert_eq!((row.class(), row.src, row.src_port, row.bytes), (Some(Class::SynAck), (0, 2), 80, 44));
+        assert_eq!(
+            (row.class(), row.src, row.src_port, row.bytes),
+            (Some(Class::SynAck), Address { hi: 0, lo: 2 }, 80, 44)
+        );
     }
 
     #[test]

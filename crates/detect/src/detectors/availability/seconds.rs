@@ -1,5 +1,7 @@
 //! Rates by the second within a minute.
 
+use super::packets::share;
+
 /// Packets and bytes of the sixty seconds of a minute.
 pub(super) struct Seconds {
     /// Thousandths of packets.
@@ -33,8 +35,7 @@ impl Seconds {
             self.bytes[first as usize] += bytes;
             return;
         }
-        let share =
-            |whole: i64, until: i64| (i128::from(whole) * i128::from(until - at) / i128::from(span)) as i64;
+        let share = |whole: i64, until: i64| share(whole, until - at, span);
         let (mut given, mut given_bytes) = (0, 0);
         for second in first..=last {
             let until = if second == last { end } else { (second + 1) * 1000 };
@@ -42,6 +43,15 @@ impl Seconds {
             self.milli[second as usize] += upto - given;
             self.bytes[second as usize] += upto_bytes - given_bytes;
             (given, given_bytes) = (upto, upto_bytes);
+        }
+    }
+
+    /// Adds what another minute has, second by second.
+    pub(super) fn merge(&mut self, other: &Self) {
+        if other.any {
+            self.any = true;
+            self.milli.iter_mut().zip(&other.milli).for_each(|(sum, n)| *sum += n);
+            self.bytes.iter_mut().zip(&other.bytes).for_each(|(sum, n)| *sum += n);
         }
     }
 

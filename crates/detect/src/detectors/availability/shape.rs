@@ -1,52 +1,58 @@
 //! What a minute of one class of packets towards one address looks like, and whether that is a flood.
 
+use traffic::Address;
+
+use crate::engine::record;
 use crate::stats::entropy::Entropy;
 
+use super::by_minute::Packet;
 use super::packets::Class;
 use super::vectors;
 
-/// Facts of one class in one minute. Shares are of packets, in thousandths.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Shape {
-    pub(super) packets: i64,
-    pub(super) bytes: i64,
-    /// Packets that the sensor looked at: fewer where it samples.
-    pub(super) observed: i64,
-    /// Distinct sources among those.
-    pub(super) sources: i64,
-    /// How even the sources are (Pielou's index).
-    pub(super) evenness: i64,
-    /// Sources that sent at most two packets that were looked at, of all sources.
-    pub(super) few: i64,
-    /// Packets of which it is known whether something came back.
-    pub(super) known: i64,
-    /// Of those, packets to which nothing did.
-    pub(super) unanswered: i64,
-    /// Packets of the most frequent length.
-    pub(super) one_length: i64,
-    /// Packets to the most frequent destination port.
-    pub(super) one_port: i64,
-    /// Distinct destination ports.
-    pub(super) ports: i64,
-    /// Sources that are ports of a TCP service that reflects.
-    pub(super) service: i64,
-    /// Source ports of UDP services that amplify, each with a tenth at least, without peers of one port.
-    pub(super) reflector: i64,
-    /// The most frequent of those, 0 where there is none.
-    pub(super) reflector_port: i64,
-    /// ECE and CWR on a SYN.
-    pub(super) marked: i64,
-    /// Refused by the destination.
-    pub(super) rejected: i64,
-    /// Source port and destination port are the same.
-    pub(super) same_port: i64,
-    /// Source port below 1024.
-    pub(super) privileged: i64,
-    /// Mean bytes of packets from the reflectors.
-    pub(super) reflector_length: i64,
-    /// The most frequent destination port.
-    pub(super) top_port: i64,
-}
+record!(
+    /// Facts of one class in one minute. Shares are of packets, in thousandths.
+    #[derive(Debug, Default, PartialEq, Eq)]
+    pub(super) struct Shape {
+        pub(super) packets: i64,
+        pub(super) bytes: i64,
+        /// Packets that the sensor looked at: fewer where it samples.
+        pub(super) observed: i64,
+        /// Distinct sources among those.
+        pub(super) sources: i64,
+        /// How even the sources are (Pielou's index).
+        pub(super) evenness: i64,
+        /// Sources that sent at most two packets that were looked at, of all sources.
+        pub(super) few: i64,
+        /// Packets of which it is known whether something came back.
+        pub(super) known: i64,
+        /// Of those, packets to which nothing did.
+        pub(super) unanswered: i64,
+        /// Packets of the most frequent length.
+        pub(super) one_length: i64,
+        /// Packets to the most frequent destination port.
+        pub(super) one_port: i64,
+        /// Distinct destination ports.
+        pub(super) ports: i64,
+        /// Sources that are ports of a TCP service that reflects.
+        pub(super) service: i64,
+        /// Source ports of UDP services that amplify, each with a tenth at least, without peers of one port.
+        pub(super) reflector: i64,
+        /// The most frequent of those, 0 where there is none.
+        pub(super) reflector_port: i64,
+        /// ECE and CWR on a SYN.
+        pub(super) marked: i64,
+        /// Refused by the destination.
+        pub(super) rejected: i64,
+        /// Source port and destination port are the same.
+        pub(super) same_port: i64,
+        /// Source port below 1024.
+        pub(super) privileged: i64,
+        /// Mean bytes of packets from the reflectors.
+        pub(super) reflector_length: i64,
+        /// The most frequent destination port.
+        pub(super) top_port: i64,
+    }
+);
 
 /// Numbers that a shape is.
 pub(super) const NUMBERS: usize = 21;
@@ -263,9 +269,20 @@ impl Histogram {
     /// The largest, at most so many: number and count, the largest first.
     pub(super) fn top(&mut self, most: usize) -> Vec<(i64, i64)> {
         let counts = &self.counts;
-        self.touched.sort_unstable_by_key(|&at| (std::cmp::Reverse(counts[at as usize]), at));
-        self.touched.iter().take(most).map(|&at| (i64::from(at), counts[at as usize])).collect()
+        let rank = |at: &u32| (std::cmp::Reverse(counts[*at as usize]), *at);
+        let largest = match self.touched.len() {
+            n if n > most && most > 0 => self.touched.select_nth_unstable_by_key(most - 1, rank).0.len() + 1,
+            n => n.min(most),
+        };
+        let largest = &mut self.touched[..largest];
+        largest.sort_unstable_by_key(rank);
+        largest.iter().map(|&at| (i64::from(at), counts[at as usize])).collect()
     }
+}
+
+/// Packets of a row that the sensor looked at: one at least, or there would be no row.
+pub(super) fn observed(row: &Packet) -> i64 {
+    if row.sampling <= 1 { row.packets.max(1) } else { (row.packets / i64::from(row.sampling)).max(1) }
 }
 
 /// What is counted of one class of packets to one destination, row by row; sources must come one after
@@ -274,7 +291,7 @@ pub(super) struct Tally {
     pub(super) packets: i64,
     pub(super) bytes: i64,
     pub(super) observed: i64,
-    source: Option<(i64, i64)>,
+    source: Option<Address>,
     of_source: i64,
     entropy: Entropy,
     few: i64,
@@ -290,18 +307,6 @@ pub(super) struct Tally {
     reflected_bytes: Histogram,
     pub(super) dst_ports: Histogram,
     pub(super) lengths: Histogram,
-}
-
-/// One row for the tally.
-pub(super) struct Row {
-    pub(super) src: (i64, i64),
-    pub(super) packets: i64,
-    pub(super) bytes: i64,
-    pub(super) src_port: i32,
-    pub(super) dst_port: i32,
-    pub(super) answered: i32,
-    pub(super) marks: i32,
-    pub(super) sampling: i64,
 }
 
 impl Tally {
@@ -329,11 +334,10 @@ impl Tally {
     }
 
     /// Takes a row. Gives the source before and all that it sent, where this row is of another.
-    pub(super) fn add(&mut self, class: Class, row: &Row) -> Option<((i64, i64), i64)> {
-        let done = if self.source == Some(row.src) { None } else { self.close_source() };
-        self.source = Some(row.src);
-        // At least one was looked at, or there would be no row.
-        let observed = (row.packets / row.sampling.max(1)).max(1);
+    pub(super) fn add(&mut self, class: Class, source: Address, row: &Packet) -> Option<(Address, i64)> {
+        let done = if self.source == Some(source) { None } else { self.close_source() };
+        self.source = Some(source);
+        let observed = observed(row);
         self.of_source += observed;
         self.observed += observed;
         self.packets += row.packets;
@@ -344,7 +348,9 @@ impl Tally {
         }
         self.marked += if row.marks & 1 != 0 { row.packets } else { 0 };
         self.rejected += if row.marks & 2 != 0 { row.packets } else { 0 };
-        self.lengths.add(row.bytes / row.packets.max(1), row.packets);
+        // Most rows are one packet, and a division costs more than all else here.
+        let length = if row.packets == 1 { row.bytes } else { row.bytes / row.packets.max(1) };
+        self.lengths.add(length, row.packets);
         if matches!(class, Class::Icmp | Class::Fragments) {
             return done;
         }
@@ -360,7 +366,7 @@ impl Tally {
     }
 
     /// Ends the source that came last.
-    pub(super) fn close_source(&mut self) -> Option<((i64, i64), i64)> {
+    pub(super) fn close_source(&mut self) -> Option<(Address, i64)> {
         let source = self.source.take()?;
         let sent = std::mem::take(&mut self.of_source);
         self.entropy.push(sent as f64);

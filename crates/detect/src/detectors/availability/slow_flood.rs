@@ -39,7 +39,7 @@ use domain::{BenignCause, Finding, Technique};
 
 use crate::case::Case;
 use crate::catalogue::Detector;
-use crate::engine::{Gather, Input, MakeKernel, Step};
+use crate::engine::{Gather, Input, MakeKernel, Step, folding};
 
 /// See the module.
 pub const DETECTOR: Detector = Detector {
@@ -55,6 +55,7 @@ const LEAST: i64 = 100;
 const SPREADS: f64 = 8.0;
 
 fn gather(settings: &crate::Settings) -> Gather {
+    let seed = settings.seed;
     let step = |name, from, by, order, kernel: Arc<dyn MakeKernel>| Step {
         name,
         from,
@@ -71,14 +72,14 @@ fn gather(settings: &crate::Settings) -> Gather {
         vec![Input::mapped(traffic::Kind::Flow, flows::held)],
         &["dst_hi", "dst_lo", "port"],
         &["time"],
-        Arc::new(flows::MakeHeld { seed: settings.seed }),
+        folding(move || flows::Held::new(seed)),
     );
     let requests = step(
         requests::SLOW,
         vec![Input::mapped(traffic::Kind::Request, requests::slow)],
         &["host", "window"],
         &["slow", "client_hi", "client_lo"],
-        Arc::new(requests::MakeSlow { seed: settings.seed }),
+        folding(move || requests::Slow::new(seed)),
     );
     Gather { name: DETECTOR.name, reach_ms: i64::MAX, steps: vec![flows, requests] }
 }

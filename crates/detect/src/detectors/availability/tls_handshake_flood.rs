@@ -22,10 +22,8 @@
 //! the named fingerprint pass a challenge.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use arrow_array::RecordBatch;
-use arrow_schema::{DataType, SchemaRef};
 use domain::{
     BenignCause, Evidence, Finding, FindingId, Sample, Severity, Subject, Technique, Timestamp, Verdict,
 };
@@ -34,15 +32,12 @@ use traffic::{Address, Kind, Seed};
 
 use crate::case::Case;
 use crate::catalogue::Detector;
-use crate::engine::{
-    Accounted, Emit, EngineError, Gather, Input, Kernel, MakeKernel, Step, Tables, column_i32, column_i64,
-    schema_of,
-};
+use crate::engine::{Fold, Gather, Input, Step, Table, column_i32, column_i64, folding, record};
 use crate::stats::base::Base;
 use crate::stats::figures::rounded;
-use crate::stats::sample::{BottomK, Top};
+use crate::stats::sample::BottomK;
 
-use super::packets::{MINUTE_MS, table};
+use super::packets::MINUTE_MS;
 use super::words::grouped;
 
 /// See the module.
@@ -73,13 +68,14 @@ const IDLE_BACK_BYTES: i64 = 8000;
 const IDLE_MS: i64 = 30_000;
 
 fn gather(settings: &crate::Settings) -> Gather {
+    let seed = settings.seed;
     let servers = Step {
         name: SERVERS,
         from: vec![Input::mapped(Kind::Tls, handshakes), Input::mapped(Kind::Flow, flows)],
         by: &["server_hi", "server_lo", "port", "minute", "kind"],
         order: &["fingerprint", "client_hi", "client_lo"],
         combine: None,
-        kernel: Arc::new(MakeServers { seed: settings.seed }),
+        kernel: folding(move || Servers::new(seed)),
         small: false,
         keep: true,
         partitions: 64,
@@ -87,20 +83,21 @@ fn gather(settings: &crate::Settings) -> Gather {
     Gather { name: DETECTOR.name, reach_ms: i64::MAX, steps: vec![servers] }
 }
 
-fn columns() -> SchemaRef {
-    schema_of(&[
-        ("server_hi", DataType::Int64),
-        ("server_lo", DataType::Int64),
-        ("port", DataType::Int32),
-        ("minute", DataType::Int64),
-        ("kind", DataType::Int32),
-        ("fingerprint", DataType::Int64),
-        ("client_hi", DataType::Int64),
-        ("client_lo", DataType::Int64),
-        ("second", DataType::Int32),
-        ("idle", DataType::Int32),
-    ])
-}
+record!(
+    /// One handshake, or one flow of TLS.
+    struct Handshake {
+        server: Address,
+        port: i32,
+        minute: i64,
+        /// 0 handshake, 1 flow.
+        kind: i32,
+        fingerprint: i64,
+        client: Address,
+        second: i32,
+        /// Not finished, or without data.
+        idle: i32,
+    }
+);
 
 /// Handshakes of which it is known how they went.
 fn handshakes(batch: &RecordBatch) -> RecordBatch {
@@ -109,24 +106,18 @@ fn handshakes(batch: &RecordBatch) -> RecordBatch {
     let (client_hi, client_lo) = (long("client_hi"), long("client_lo"));
     let (time, fingerprint) = (long("time"), long("fingerprint"));
     let (port, established) = (column_i32(batch, "server_port"), column_i32(batch, "established"));
-    let rows: Vec<[i64; 10]> = (0..time.len())
-        .filter(|&at| established[at] >= 0)
-        .map(|at| {
-            [
-                server_hi[at],
-                server_lo[at],
-                port[at].into(),
-                time[at].div_euclid(MINUTE_MS),
-                0,
-                fingerprint[at],
-                client_hi[at],
-                client_lo[at],
-                time[at].rem_euclid(MINUTE_MS) / 1000,
-                i64::from(established[at] == 0),
-            ]
-        })
-        .collect();
-    table(&columns(), &rows)
+    let mut table: Table<Handshake> = Table::default();
+    table.extend((0..time.len()).filter(|&at| established[at] >= 0).map(|at| Handshake {
+        server: Address { hi: server_hi[at], lo: server_lo[at] },
+        port: port[at],
+        minute: time[at].div_euclid(MINUTE_MS),
+        kind: 0,
+        fingerprint: fingerprint[at],
+        client: Address { hi: client_hi[at], lo: client_lo[at] },
+        second: (time[at].rem_euclid(MINUTE_MS) / 1000) as i32,
+        idle: i32::from(established[at] == 0),
+    }));
+    table.finish()
 }
 
 /// Flows of TLS over TCP, seen in both directions.
@@ -136,106 +127,70 @@ fn flows(batch: &RecordBatch) -> RecordBatch {
     let (src, dst) = ((long("src_hi"), long("src_lo")), (long("dst_hi"), long("dst_lo")));
     let (time, duration, bytes, back) = (long("time"), long("duration"), long("bytes"), long("back_bytes"));
     let (port, proto, service) = (int("dst_port"), int("proto"), int("service"));
-    let rows: Vec<[i64; 10]> = (0..time.len())
-        .filter(|&at| proto[at] == 6 && service[at] == Service::Tls.code() && back[at] > 0)
-        .map(|at| {
-            let idle = bytes[at] <= IDLE_BYTES && back[at] <= IDLE_BACK_BYTES && duration[at] <= IDLE_MS;
-            [
-                dst.0[at],
-                dst.1[at],
-                port[at].into(),
-                time[at].div_euclid(MINUTE_MS),
-                1,
-                -1,
-                src.0[at],
-                src.1[at],
-                time[at].rem_euclid(MINUTE_MS) / 1000,
-                idle.into(),
-            ]
-        })
-        .collect();
-    table(&columns(), &rows)
+    let mut table: Table<Handshake> = Table::default();
+    let is_tls = |&at: &usize| service[at] == Service::Tls.code() && proto[at] == 6 && back[at] > 0;
+    table.extend((0..time.len()).filter(is_tls).map(|at| {
+        let idle = bytes[at] <= IDLE_BYTES && back[at] <= IDLE_BACK_BYTES && duration[at] <= IDLE_MS;
+        Handshake {
+            server: Address { hi: dst.0[at], lo: dst.1[at] },
+            port: port[at],
+            minute: time[at].div_euclid(MINUTE_MS),
+            kind: 1,
+            fingerprint: -1,
+            client: Address { hi: src.0[at], lo: src.1[at] },
+            second: (time[at].rem_euclid(MINUTE_MS) / 1000) as i32,
+            idle: idle.into(),
+        }
+    }));
+    table.finish()
 }
 
-/// One server's minute, by what was seen of it.
-#[derive(Clone, Copy, Default)]
-#[expect(clippy::struct_field_names, reason = "it is the time of the row")]
-struct Minute {
-    server: (i64, i64),
-    port: i64,
-    minute: i64,
-    /// 0 handshakes, 1 flows.
-    kind: i64,
-    all: i64,
-    /// Not finished, or without data.
-    idle: i64,
-    clients: i64,
-    /// Idle ones of the most frequent fingerprint that is known, and its id.
-    same: i64,
-    fingerprint: i64,
-    /// Idle ones of the busiest second.
-    peak: i64,
-    first: i64,
-    last: i64,
-    /// Busiest clients among those that were sampled, with their counts.
-    busiest: [(i64, i64, i64); NAMED],
-}
-
-const COLUMNS: usize = 13 + 3 * NAMED;
-
-fn minute_columns() -> SchemaRef {
-    let names: Vec<String> = (0..COLUMNS).map(|at| format!("c{at:02}")).collect();
-    let columns: Vec<(&str, DataType)> = names.iter().map(|name| (name.as_str(), DataType::Int64)).collect();
-    schema_of(&columns)
-}
+record!(
+    /// One server's minute, by what was seen of it.
+    #[expect(clippy::struct_field_names, reason = "it is the time of the row")]
+    struct Minute {
+        server: Address,
+        port: i32,
+        minute: i64,
+        /// 0 handshakes, 1 flows.
+        kind: i32,
+        all: i64,
+        /// Not finished, or without data.
+        idle: i64,
+        clients: i64,
+        /// Idle ones of the most frequent fingerprint that is known, and its id.
+        same: i64,
+        fingerprint: i64,
+        /// Idle ones of the busiest second.
+        peak: i64,
+        first: i64,
+        last: i64,
+        /// Busiest clients among those that were sampled, with their counts.
+        busiest: [(Address, i64); NAMED],
+    }
+);
 
 impl Minute {
-    fn row(&self) -> [i64; COLUMNS] {
-        let mut row = [0; COLUMNS];
-        row[..13].copy_from_slice(&[
-            self.server.0,
-            self.server.1,
-            self.port,
-            self.minute,
-            self.kind,
-            self.all,
-            self.idle,
-            self.clients,
-            self.same,
-            self.fingerprint,
-            self.peak,
-            self.first,
-            self.last,
-        ]);
-        for (place, (hi, lo, n)) in row[13..].as_chunks_mut::<3>().0.iter_mut().zip(self.busiest) {
-            *place = [hi, lo, n];
+    fn of(row: &Handshake) -> Self {
+        Self {
+            server: row.server,
+            port: row.port,
+            minute: row.minute,
+            kind: row.kind,
+            all: 0,
+            idle: 0,
+            clients: 0,
+            same: 0,
+            fingerprint: 0,
+            peak: 0,
+            first: 0,
+            last: 0,
+            busiest: [(Address::NONE, 0); NAMED],
         }
-        row
     }
 
-    fn read(batch: &RecordBatch) -> Vec<Self> {
-        let columns: Vec<&[i64]> =
-            batch.schema_ref().fields().iter().map(|field| column_i64(batch, field.name())).collect();
-        (0..batch.num_rows())
-            .map(|at| {
-                let of = |column: usize| columns[column][at];
-                Self {
-                    server: (of(0), of(1)),
-                    port: of(2),
-                    minute: of(3),
-                    kind: of(4),
-                    all: of(5),
-                    idle: of(6),
-                    clients: of(7),
-                    same: of(8),
-                    fingerprint: of(9),
-                    peak: of(10),
-                    first: of(11),
-                    last: of(12),
-                    busiest: std::array::from_fn(|n| (of(13 + 3 * n), of(14 + 3 * n), of(15 + 3 * n))),
-                }
-            })
-            .collect()
+    fn is_of(&self, row: &Handshake) -> bool {
+        (self.server, self.port, self.minute, self.kind) == (row.server, row.port, row.minute, row.kind)
     }
 
     fn is_flood(&self) -> bool {
@@ -245,127 +200,83 @@ impl Minute {
     }
 }
 
-struct MakeServers {
-    seed: Seed,
-}
-
-impl MakeKernel for MakeServers {
-    fn input(&self) -> SchemaRef {
-        columns()
-    }
-
-    fn output(&self) -> SchemaRef {
-        minute_columns()
-    }
-
-    fn start(&self, _: &Tables) -> Box<dyn Kernel> {
-        Box::new(Servers {
-            seed: self.seed,
-            rows: 0,
-            key: None,
-            minute: Minute::default(),
-            fingerprint: (-1, 0),
-            clients: BottomK::new(SAMPLED_CLIENTS),
-            seconds: [0; 60],
-            out: Vec::new(),
-        })
-    }
-}
-
+/// One server and minute after the other.
 struct Servers {
     seed: Seed,
-    rows: u64,
-    key: Option<(i64, i64, i64, i64, i64)>,
-    minute: Minute,
+    minute: Option<Minute>,
     /// The fingerprint that is under way, and its idle handshakes.
     fingerprint: (i64, i64),
-    clients: BottomK<(i64, i64)>,
+    clients: BottomK<Address>,
     seconds: [i64; 60],
-    out: Vec<[i64; COLUMNS]>,
 }
 
-impl Kernel for Servers {
-    fn push(&mut self, batch: &RecordBatch, out: &mut Emit<'_>) -> Result<(), EngineError> {
-        let long = |name| column_i64(batch, name);
-        let int = |name| column_i32(batch, name);
-        let (server_hi, server_lo, minute) = (long("server_hi"), long("server_lo"), long("minute"));
-        let (client_hi, client_lo) = (long("client_hi"), long("client_lo"));
-        let (port, kind, fingerprint) = (int("port"), int("kind"), long("fingerprint"));
-        let (second, idle) = (int("second"), int("idle"));
-        self.rows += minute.len() as u64;
-        for n in 0..minute.len() {
-            let key = (server_hi[n], server_lo[n], i64::from(port[n]), minute[n], i64::from(kind[n]));
-            if self.key != Some(key) {
-                self.close();
-                self.key = Some(key);
-                if self.out.len() >= 4096 {
-                    out.emit(table(&minute_columns(), &self.out))?;
-                    self.out.clear();
-                }
-            }
-            self.minute.all += 1;
-            if idle[n] == 0 {
-                continue;
-            }
-            self.minute.idle += 1;
-            self.seconds[second[n].clamp(0, 59) as usize] += 1;
-            if self.fingerprint.0 != fingerprint[n] {
-                self.close_fingerprint();
-                self.fingerprint = (fingerprint[n], 0);
-            }
-            self.fingerprint.1 += 1;
-            let client = Address { hi: client_hi[n], lo: client_lo[n] };
-            self.clients.add(self.seed.address(client), (client.hi, client.lo), 1);
+impl Fold for Servers {
+    type In = Handshake;
+    type Out = Minute;
+
+    fn row(&mut self, row: &Handshake, out: &mut Table<Minute>) {
+        if !self.minute.is_some_and(|minute| minute.is_of(row)) {
+            self.finish(out);
         }
-        Ok(())
-    }
-
-    fn finish(&mut self, out: &mut Emit<'_>) -> Result<Accounted, EngineError> {
-        self.close();
-        out.emit(table(&minute_columns(), &self.out))?;
-        Ok(Accounted::used(self.rows))
-    }
-}
-
-impl Servers {
-    fn close_fingerprint(&mut self) {
-        let (fingerprint, n) = std::mem::replace(&mut self.fingerprint, (-1, 0));
-        if fingerprint >= 0 && n > self.minute.same {
-            (self.minute.fingerprint, self.minute.same) = (fingerprint, n);
+        let minute = self.minute.get_or_insert_with(|| Minute::of(row));
+        minute.all += 1;
+        if row.idle == 0 {
+            return;
         }
+        minute.idle += 1;
+        self.seconds[row.second.clamp(0, 59) as usize] += 1;
+        if self.fingerprint.0 != row.fingerprint {
+            minute.note(self.fingerprint);
+            self.fingerprint = (row.fingerprint, 0);
+        }
+        self.fingerprint.1 += 1;
+        self.clients.add(self.seed.address(row.client), row.client, 1);
     }
 
-    fn close(&mut self) {
-        self.close_fingerprint();
-        let mut minute = std::mem::take(&mut self.minute);
-        if let Some((hi, lo, port, at, kind)) = self.key.filter(|_| minute.idle >= WORTH_A_ROW) {
-            minute.server = (hi, lo);
-            (minute.port, minute.minute, minute.kind) = (port, at, kind);
+    fn finish(&mut self, out: &mut Table<Minute>) {
+        let Some(mut minute) = self.minute.take() else { return };
+        minute.note(std::mem::replace(&mut self.fingerprint, (-1, 0)));
+        if minute.idle >= WORTH_A_ROW {
             minute.clients = self.clients.distinct().round() as i64;
-            let mut top = Top::new(NAMED);
-            self.clients.iter().for_each(|(client, n)| top.push(client, n));
-            minute.busiest = [(-1, -1, 0); NAMED];
-            for (place, ((hi, lo), n)) in minute.busiest.iter_mut().zip(top.iter()) {
-                *place = (hi, lo, n);
-            }
+            minute.busiest = self.clients.busiest(Address::NONE);
             minute.peak = self.seconds.iter().copied().max().unwrap_or(0);
             let busy = |n: &i64| *n > 0 && 10 * n >= minute.peak;
             minute.first = self.seconds.iter().position(busy).unwrap_or(0) as i64;
             minute.last = self.seconds.iter().rposition(busy).unwrap_or(0) as i64;
-            self.out.push(minute.row());
+            out.push(&minute);
         }
         self.clients.clear();
         self.seconds = [0; 60];
     }
 }
 
+impl Minute {
+    /// Takes the idle handshakes of one fingerprint.
+    fn note(&mut self, (fingerprint, n): (i64, i64)) {
+        if fingerprint >= 0 && n > self.same {
+            (self.fingerprint, self.same) = (fingerprint, n);
+        }
+    }
+}
+
+impl Servers {
+    fn new(seed: Seed) -> Self {
+        let clients = BottomK::new(SAMPLED_CLIENTS);
+        Self { seed, minute: None, fingerprint: (-1, 0), clients, seconds: [0; 60] }
+    }
+}
+
 fn judge(case: &Case<'_>) -> Vec<Finding> {
-    let mut servers: BTreeMap<(Address, i64), BTreeMap<i64, Vec<Minute>>> = BTreeMap::new();
+    let mut servers: BTreeMap<(Address, i32), BTreeMap<i64, Vec<Minute>>> = BTreeMap::new();
     let mut begin = i64::MAX;
-    for minute in case.tables.get(SERVERS).into_iter().flatten().flat_map(Minute::read) {
+    for minute in case.rows::<Minute>(SERVERS) {
         begin = begin.min(minute.minute);
-        let server = (Address { hi: minute.server.0, lo: minute.server.1 }, minute.port);
-        servers.entry(server).or_default().entry(minute.minute).or_default().push(minute);
+        servers
+            .entry((minute.server, minute.port))
+            .or_default()
+            .entry(minute.minute)
+            .or_default()
+            .push(minute);
     }
     // Ports of one server at one time are one attack.
     let mut attacks: BTreeMap<Address, Vec<Attack>> = BTreeMap::new();
@@ -425,8 +336,8 @@ fn finding(case: &Case<'_>, server: Address, attack: &Attack) -> Finding {
     let limit = *limit;
     let name = case.names.texts.address(server);
     let strongest = run.iter().fold(&run[0], |a, b| if b.idle > a.idle { b } else { a });
-    let ports: BTreeSet<i64> = run.iter().map(|minute| minute.port).collect();
-    let ports: Vec<String> = ports.iter().map(i64::to_string).collect();
+    let ports: BTreeSet<i32> = run.iter().map(|minute| minute.port).collect();
+    let ports: Vec<String> = ports.iter().map(i32::to_string).collect();
     let port = format!("{} {}", if ports.len() == 1 { "port" } else { "ports" }, ports.join(", "));
     let first = run.iter().map(|minute| minute.minute * 60 + minute.first).min().unwrap_or(0);
     let last = run.iter().map(|minute| minute.minute * 60 + minute.last).max().unwrap_or(0);
@@ -487,10 +398,10 @@ fn finding(case: &Case<'_>, server: Address, attack: &Attack) -> Finding {
             samples: strongest
                 .busiest
                 .iter()
-                .filter(|(.., n)| *n > 0)
-                .map(|&(hi, lo, n)| Sample {
+                .filter(|(_, n)| *n > 0)
+                .map(|&(client, n)| Sample {
                     time: first_seen,
-                    account: case.names.texts.address(Address { hi, lo }),
+                    account: case.names.texts.address(client),
                     action: format!("began {n} handshakes in the busiest minute"),
                     object: format!("{name} {port}"),
                     lag_s: 0.0,

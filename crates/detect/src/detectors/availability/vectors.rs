@@ -4,7 +4,7 @@ use super::packets::Class;
 use super::shape::Shape;
 
 /// UDP services known to amplify, by port (US-CERT TA14-017A and its supplements; Kührer and others,
-/// "Exit from Hell?", USENIX Security 2014; later ones as they were named by those who saw them).
+/// "Exit from Hell?", USENIX Security 2014; later ones as they were named by those who saw them). In order.
 pub(super) const AMPLIFIERS: &[(i32, &str)] = &[
     (17, "qotd"),
     (19, "chargen"),
@@ -67,7 +67,8 @@ pub(super) const UDP_SERVICES: &[i32] =
 
 /// Name of a service that amplifies.
 pub(super) fn amplifier(port: i64) -> Option<&'static str> {
-    AMPLIFIERS.iter().find(|(known, _)| i64::from(*known) == port).map(|(_, name)| *name)
+    let at = AMPLIFIERS.binary_search_by_key(&port, |(known, _)| i64::from(*known)).ok()?;
+    Some(AMPLIFIERS[at].1)
 }
 
 /// What a flood is called, in the field's terms.

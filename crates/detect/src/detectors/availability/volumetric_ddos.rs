@@ -59,7 +59,6 @@ use crate::catalogue::Detector;
 
 use super::vectors;
 use attacks::Attack;
-pub(super) use gather::packets;
 
 /// See the module.
 pub const DETECTOR: Detector = Detector {

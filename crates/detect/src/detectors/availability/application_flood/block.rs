@@ -9,7 +9,7 @@ use traffic::request::{Query, Request, Resource};
 use super::gather::{ClientKey, Reader, Referer};
 use super::history::History;
 use super::score::{Look, Scored};
-use super::signs::many_people;
+use super::signs::maybe_many;
 
 /// Score, without prior, from which an address goes on the list; more where people came from it before.
 const LISTED: f64 = 4.0;
@@ -114,7 +114,7 @@ impl Blocking {
         if row.resource == Resource::Asset.code() || self.spared.binary_search(&client).is_ok() {
             return None;
         }
-        let mut referer = self.reader.referer(row.host, row.referer_host);
+        let mut referer = self.reader.referer(row.host, row.referer_host, row.path);
         if referer == Referer::Other && self.own == Some(row.referer_host & 0xfff) {
             referer = Referer::Own;
         }
@@ -141,13 +141,12 @@ pub(super) fn blocking(look: &Look, history: &History, reader: &Arc<Reader>, own
     let listed = |one: &&Scored| {
         let known = one.signs.has(super::weights::Sign::KnownClient);
         let certain = !known && one.p >= LISTED_CHANCE && one.score >= LISTED_WITH_CHANCE;
-        !one.spared && (certain || one.score >= if known { LISTED_KNOWN } else { LISTED })
+        !is_spared(one) && (certain || one.score >= if known { LISTED_KNOWN } else { LISTED })
     };
     let address = |one: &Scored| one.client.key.address();
     let mut clients: Vec<Address> = look.clients.iter().filter(listed).map(address).collect();
     clients.sort_unstable();
-    let spared = |one: &&Scored| one.welcome || many_people(&one.client.did);
-    let mut spared: Vec<Address> = look.clients.iter().filter(spared).map(address).collect();
+    let mut spared: Vec<Address> = look.clients.iter().filter(|one| is_spared(one)).map(address).collect();
     spared.sort_unstable();
     let rules = if look.prior >= RULE_PRIOR { rules(look, history) } else { Vec::new() };
     let (mut by_address, mut by_any) = (0.0, 0.0);
@@ -156,7 +155,7 @@ pub(super) fn blocking(look: &Look, history: &History, reader: &Arc<Reader>, own
         if clients.binary_search(&address(one)).is_ok() {
             by_address += n;
             by_any += n;
-        } else if !one.spared {
+        } else if !is_spared(one) {
             let met = kinds(one, look, history)
                 .filter(|(rule, _)| rules.contains(rule) || rules.contains(&Rule { agent: None, ..*rule }));
             by_any += met.map(|(_, n)| n).sum::<f64>();
@@ -176,6 +175,11 @@ pub(super) fn blocking(look: &Look, history: &History, reader: &Arc<Reader>, own
         reader: reader.clone(),
         own,
     }
+}
+
+/// Nothing may meet it: it is welcome, or several people use it.
+fn is_spared(one: &Scored) -> bool {
+    one.spared || maybe_many(&one.client)
 }
 
 /// Requests of one kind: how many, and sums of the clients' chances and scores, weighed by them.

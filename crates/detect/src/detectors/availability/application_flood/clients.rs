@@ -5,7 +5,7 @@
 //! partition keeps the busiest clients and a sample of the others by seeded hash, with exact totals: a flood
 //! of millions of clients costs what thousands cost, and what was left out is counted.
 
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::BTreeMap;
 
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
@@ -17,6 +17,7 @@ use crate::engine::{Accounted, Emit, EngineError, Kernel, MakeKernel, Tables, co
 use super::gather::{
     ANSWERED, ClientKey, FROM_REQUESTS, Flags, MINUTE, Referer, own_site, short, visit_schema,
 };
+use super::kept::{History, Sample, busy_bin, packed, pause_bin};
 use super::records::{self, Did, Record, WORDS, What};
 use super::rises::{self, RiseRow, WINDOW};
 use super::signs::{minutes, plain};
@@ -33,8 +34,6 @@ const HEAVY_PART: usize = 8;
 /// Paths and agents of calm days that one partition remembers.
 const MOST_PATHS: usize = 16_384;
 const MOST_AGENTS: usize = 1_024;
-/// Bins of the counts and pauses of calm clients, see [`busy_bin`] and [`pause_bin`].
-pub(super) const BINS: usize = 2 * WORDS;
 /// Windows on calm days begin at every five minutes of the clock.
 const GRID: i64 = WINDOW * MINUTE;
 /// Calm begins again so long after a rise.
@@ -169,6 +168,8 @@ struct Open {
     key: ClientKey,
     /// When it first came on a calm day.
     seen: Option<i64>,
+    /// Agents, by hash, that showed what people show on calm days.
+    agents: u64,
     /// When it last asked for a page.
     last_page: i64,
     /// The calm window at hand: start, epoch (none in a rise), and what it did in it.
@@ -181,124 +182,6 @@ struct Open {
     /// Referers of this very second that named a page not asked for yet.
     doubted: [(i64, i64); 4],
     doubts: usize,
-}
-
-/// Clients of one window.
-#[derive(Default)]
-struct Sample {
-    heavy_room: usize,
-    room: usize,
-    /// The busiest, the least busy of them on top.
-    heavy: BinaryHeap<Ranked<std::cmp::Reverse<(u32, u64)>>>,
-    /// Those with the smallest hashes, the largest of them on top.
-    sampled: BinaryHeap<Ranked<(u64, i64, i64)>>,
-    clients: u64,
-    requests: u64,
-}
-
-struct Ranked<R> {
-    rank: R,
-    words: Box<[i64; WORDS]>,
-}
-
-impl<R: Ord> PartialEq for Ranked<R> {
-    fn eq(&self, other: &Self) -> bool {
-        self.rank == other.rank
-    }
-}
-impl<R: Ord> Eq for Ranked<R> {}
-impl<R: Ord> PartialOrd for Ranked<R> {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl<R: Ord> Ord for Ranked<R> {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.rank.cmp(&other.rank)
-    }
-}
-
-impl Sample {
-    fn new(heavy_room: usize, room: usize) -> Self {
-        Self { heavy_room, room, ..Self::default() }
-    }
-
-    fn add(&mut self, words: [i64; WORDS], hash: u64) {
-        let n = records::requests(&words);
-        self.clients += 1;
-        self.requests += u64::from(n);
-        let rank = std::cmp::Reverse((n, hash));
-        let full = self.heavy.len() >= self.heavy_room;
-        if full && self.heavy.peek().is_some_and(|least| rank >= least.rank) {
-            self.sample(Box::new(words), hash);
-            return;
-        }
-        self.heavy.push(Ranked { rank, words: Box::new(words) });
-        if full && let Some(least) = self.heavy.pop() {
-            self.sample(least.words, least.rank.0.1);
-        }
-    }
-
-    fn sample(&mut self, words: Box<[i64; WORDS]>, hash: u64) {
-        let rank = (hash, words[0], words[1]);
-        if self.sampled.len() >= self.room {
-            if self.sampled.peek().is_some_and(|most| rank >= most.rank) {
-                return;
-            }
-            self.sampled.pop();
-        }
-        self.sampled.push(Ranked { rank, words });
-    }
-}
-
-/// What clients do when nothing is up.
-struct History {
-    busy: [i64; BINS],
-    pauses: [i64; BINS],
-    clients: i64,
-    signs: [i64; SIGNS],
-    paths: Vec<i64>,
-    agents: HashMap<i64, i64>,
-}
-
-impl History {
-    fn new() -> Self {
-        Self {
-            busy: [0; BINS],
-            pauses: [0; BINS],
-            clients: 0,
-            signs: [0; SIGNS],
-            paths: Vec::new(),
-            agents: HashMap::new(),
-        }
-    }
-}
-
-/// The bin of so many requests: exact up to 15, then eight bins for each doubling.
-pub(super) fn busy_bin(n: u32) -> usize {
-    if n < 16 {
-        return n as usize;
-    }
-    (16.0 + 6.0 * (f64::from(n) / 16.0).log2()).min(BINS as f64 - 1.0) as usize
-}
-
-/// The largest number of requests in a bin.
-pub(super) fn busy_most(bin: usize) -> f64 {
-    if bin < 16 { bin as f64 } else { 16.0 * ((bin as f64 - 15.0) / 6.0).exp2() }
-}
-
-/// Logarithms of the shortest and the longest pause, in seconds.
-const PAUSES: (f64, f64) = (-3.0, 5.72);
-
-/// The bin of a pause in seconds.
-pub(super) fn pause_bin(seconds: f64) -> usize {
-    let part = (seconds.ln() - PAUSES.0) / (PAUSES.1 - PAUSES.0);
-    (part.clamp(0.0, 0.999_999) * BINS as f64) as usize
-}
-
-/// The pause in seconds below which lie all of a bin, as far as `part` of it.
-pub(super) fn pause_at(bin: usize, part: f64) -> f64 {
-    (PAUSES.0 + (PAUSES.1 - PAUSES.0) * (bin as f64 + part) / BINS as f64).exp()
 }
 
 struct Clients {
@@ -421,6 +304,7 @@ impl Clients {
             Box::new(Open {
                 key,
                 seen: None,
+                agents: 0,
                 last_page: i64::MIN,
                 grid: i64::MIN,
                 epoch: None,
@@ -433,6 +317,7 @@ impl Clients {
         });
         (open.key, open.seen, open.grid, open.epoch) = (key, None, i64::MIN, None);
         open.last_page = i64::MIN;
+        open.agents = 0;
         (open.calm.n, open.next, open.doubts) = (0, 0, 0);
         open.windows.clear();
         self.client = Some(open);
@@ -458,8 +343,12 @@ impl Clients {
         let until = open.grid + GRID;
         let history = self.histories.entry((key, epoch)).or_insert_with(History::new);
         let did = Did::of(&open.calm, until);
+        if did.is_personal() {
+            open.agents |= open.calm.agent_bits;
+        }
         history.clients += 1;
         history.busy[busy_bin(open.calm.n)] += 1;
+        history.common.add(&did, 1.0);
         for sign in plain(&did, minutes(open.grid, until)).iter() {
             history.signs[sign as usize] += 1;
         }
@@ -471,7 +360,7 @@ impl Clients {
     }
 
     fn close_window(&mut self, open: &Open, window: i32, until: i64, visit: &Visit) {
-        let words = records::client(open.key, visit, until, open.seen);
+        let words = records::client(open.key, visit, until, open.seen, open.agents);
         self.kept[window as usize].add(words, self.seed.address(open.key.address()));
         let Some(at) = &mut self.at else { return };
         at.in_windows = true;
@@ -616,6 +505,7 @@ impl Clients {
             words[1] = i64::from(full);
             words[2..2 + SIGNS].copy_from_slice(&history.signs);
             add(What::Signs, words);
+            add(What::Common, history.common.words());
             let mut paths = history.paths.clone();
             paths.sort_unstable();
             for paths in paths.chunks(WORDS) {
@@ -636,67 +526,5 @@ impl Clients {
             }
         }
         out.emit(records::batch(&rows))
-    }
-}
-
-/// Two counts a word.
-fn packed(counts: &[i64; BINS]) -> [i64; WORDS] {
-    let mut words = [0; WORDS];
-    for (word, two) in words.iter_mut().zip(counts.as_chunks::<2>().0) {
-        *word = two[0].min(i64::from(u32::MAX >> 1)) << 32 | two[1].min(i64::from(u32::MAX));
-    }
-    words
-}
-
-/// The other way.
-pub(super) fn unpacked(words: &[i64; WORDS]) -> [f64; BINS] {
-    let mut counts = [0.0; BINS];
-    for (at, word) in words.iter().enumerate() {
-        counts[2 * at] = (*word >> 32) as f64;
-        counts[2 * at + 1] = (*word & 0xffff_ffff) as f64;
-    }
-    counts
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bins_hold_what_they_say() {
-        for n in [1, 15, 16, 17, 40, 100, 1000] {
-            let bin = busy_bin(n);
-            assert!(
-                f64::from(n) <= busy_most(bin) + 1e-9
-                    && (bin == 0 || f64::from(n) > busy_most(bin - 1) - 1e-9),
-                "{n}"
-            );
-        }
-        for seconds in [0.05, 1.0, 30.0, 299.0] {
-            let bin = pause_bin(seconds);
-            assert!(pause_at(bin, 0.0) <= seconds * 1.001 && seconds <= pause_at(bin, 1.0) * 1.001);
-        }
-    }
-
-    #[test]
-    fn a_sample_keeps_the_busiest_and_counts_all() {
-        let mut sample = Sample::new(2, 3);
-        for n in 0..100_u32 {
-            let mut visit = Visit::EMPTY;
-            visit.n = if n == 50 { 900 } else { 1 + n % 2 };
-            let words = records::client(ClientKey { net: 1, rest: n.into() }, &visit, 0, None);
-            sample.add(words, u64::from(n).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        }
-        assert_eq!((sample.clients, sample.requests), (100, 900 + 49 + 2 * 50));
-        assert_eq!((sample.heavy.len(), sample.sampled.len()), (2, 3));
-        assert!(sample.heavy.iter().any(|kept| records::requests(&kept.words) == 900));
-    }
-
-    #[test]
-    fn counts_are_unpacked_as_they_were_packed() {
-        let mut counts = [0; BINS];
-        (counts[0], counts[1], counts[63]) = (7, 1 << 20, 3);
-        let back = unpacked(&packed(&counts));
-        assert_eq!((back[0], back[1], back[63]), (7.0, 1_048_576.0, 3.0));
     }
 }

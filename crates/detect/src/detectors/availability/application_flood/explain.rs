@@ -40,8 +40,10 @@ pub(super) fn finding(case: &Case<'_>, event: &Event, left_out: usize) -> Findin
         "{} requests in {} to {name}, {times} the usual; {}",
         thousands(seen.requests),
         minutes(seen),
-        match event.verdict {
-            Verdict::FlashCrowd => "no machine evidence".to_owned(),
+        match (event.verdict, seen.look.few) {
+            (Verdict::FlashCrowd, _) => "no machine evidence".to_owned(),
+            (Verdict::Unsure, Some(1)) => "one busy client sent half of the rise or more".to_owned(),
+            (Verdict::Unsure, Some(n)) => format!("{n} busy clients sent half of the rise or more"),
             _ => format!("{share} % of the rise have machine evidence"),
         }
     );
@@ -197,6 +199,19 @@ fn observed(case: &Case<'_>, event: &Event) -> String {
             told.join("; ")
         ));
     }
+    if seen.look.knows_people {
+        text.push_str(&format!(
+            "Requests that show what people show make up {:.0} % of the rise, give or take {:.0} %. ",
+            (seen.look.people * 100.0).clamp(0.0, 100.0),
+            (seen.look.people_off * 100.0).clamp(1.0, 100.0)
+        ));
+    }
+    if seen.look.bare > 0.0 {
+        text.push_str(&format!(
+            "{:.0} % of the rise asked for pages and nothing that belongs to them, beyond what people here leave out. ",
+            (seen.look.bare * 100.0).min(100.0)
+        ));
+    }
     let crawlers = heavy_few(seen);
     if !crawlers.is_empty() && event.verdict != Verdict::Attack && event.verdict != Verdict::Mixed {
         text.push_str(&format!("Busy automated clients, too few to be an attack: {}. ", crawlers.join(", ")));
@@ -214,6 +229,14 @@ fn observed(case: &Case<'_>, event: &Event) -> String {
         ));
     }
     text
+}
+
+/// The few clients that sent half of the rise.
+fn busiest(seen: &Seen) -> Vec<String> {
+    let mut clients: Vec<&Scored> = seen.look.clients.iter().collect();
+    clients.sort_by(|a, b| b.client.did.n.total_cmp(&a.client.did.n).then(a.client.key.cmp(&b.client.key)));
+    let told = clients.iter().take(seen.look.few.unwrap_or(0));
+    told.map(|one| format!("{} ({:.0} requests)", one.client.key.address(), one.client.did.n)).collect()
 }
 
 /// Clients that are hard evidence on their own, where they are too few for a verdict.
@@ -268,6 +291,8 @@ fn counts(event: &Event) -> BTreeMap<String, f64> {
         ("clients_looked_at".to_owned(), seen.kept),
         ("phi".to_owned(), rounded(seen.phi)),
         ("hard".to_owned(), rounded(seen.hard)),
+        ("people".to_owned(), rounded(seen.look.people)),
+        ("bare".to_owned(), rounded(seen.look.bare)),
         ("prior".to_owned(), rounded(seen.look.prior)),
         ("overloaded_share".to_owned(), rounded(seen.look.overloaded)),
         ("decided_at_s".to_owned(), event.decided_at_s as f64),
@@ -344,6 +369,13 @@ fn next_step(event: &Event) -> String {
                  share; block nobody.";
     match (event.verdict, &seen.blocking) {
         (Verdict::FlashCrowd, _) => format!("Nothing to block: there is no machine evidence. {siege}"),
+        (Verdict::Unsure, _) if seen.look.few.is_some() => {
+            let busiest = busiest(seen);
+            format!(
+                "Ask whose these clients are, and limit their rate if nobody knows: {}.",
+                busiest.join(", ")
+            )
+        }
         (Verdict::Unsure, _) | (_, None) => {
             format!(
                 "Look again in five minutes; part of this may be machines, too little to name them. {siege}"

@@ -235,6 +235,8 @@ pub(super) struct Reader {
     hosts: BTreeMap<i64, i64>,
     /// Hosts of declared embeds.
     embeds: Vec<i64>,
+    /// Paths that they poll.
+    embedded: Vec<i64>,
 }
 
 impl Reader {
@@ -249,6 +251,13 @@ impl Reader {
         let embeds = settings.site.embeds.iter().flat_map(|embed| &embed.hosts);
         Self {
             embeds: embeds.map(|host| seed.text(host.to_lowercase().as_bytes())).collect(),
+            embedded: settings
+                .site
+                .embeds
+                .iter()
+                .flat_map(|embed| &embed.paths)
+                .map(|path| seed.text(path.as_bytes()))
+                .collect(),
             site: settings.site.clone(),
             hosts,
         }
@@ -272,9 +281,11 @@ impl Reader {
         if through_proxy { forwarded.client() } else { peer.client() }
     }
 
-    /// Who sent the client here.
-    pub(super) fn referer(&self, host: i64, referer_host: i64) -> Referer {
+    /// Who sent the client here. A widget on another site often sends no referer, or its own host's alone: who asks
+    /// for a path that a declared embed polls, and names no page, comes from there.
+    pub(super) fn referer(&self, host: i64, referer_host: i64, path: i64) -> Referer {
         match referer_host {
+            -1 if self.embedded.contains(&path) => Referer::Embed,
             -1 => Referer::None,
             ..-1 => Referer::Unknown,
             from if from == host || self.hosts.contains_key(&from) => Referer::Own,
@@ -333,7 +344,7 @@ impl Reader {
         let (hosts, referer_hosts) = (column_i64(batch, "host"), column_i64(batch, "referer_host"));
         let (queries, query_kinds) = (column_i64(batch, "query"), column_i32(batch, "query_kind"));
         let (resources, statuses) = (column_i32(batch, "resource"), column_i32(batch, "status"));
-        let froms = column_i64(batch, "referer_path");
+        let (froms, paths) = (column_i64(batch, "referer_path"), column_i64(batch, "path"));
         let rows = hosts.len();
         let (mut keys, mut nets) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
         let (mut rests, mut flags) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
@@ -348,7 +359,7 @@ impl Reader {
                 ClientKey::of(self.client(peer, Address { hi: forwarded_hi[at], lo: forwarded_lo[at] }));
             nets.push(client.net);
             rests.push(client.rest);
-            let referer = self.referer(hosts[at], referer_hosts[at]);
+            let referer = self.referer(hosts[at], referer_hosts[at], paths[at]);
             let token = (queries[at] & 0xff) as i32;
             flags.push(
                 Flags::of(resources[at], query_kinds[at], statuses[at], referer, token, referer_hosts[at]).0,

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::clients::{BINS, busy_most, pause_at, unpacked};
-use super::records::{Record, WORDS, What};
+use super::kept::{BINS, busy_most, pause_at, unpacked};
+use super::records::{Common, Record, WORDS, What};
 use super::signs::Habits;
-use super::weights::{SIGNS, Sign};
+use super::weights::{SIGNS, Sign, USUAL_CLIENTS};
 
 /// Calm clients without which nothing is learnt of habits.
 const ENOUGH: f64 = 20.0;
@@ -28,6 +28,8 @@ pub(super) struct History {
     pub(super) queried: BTreeSet<i64>,
     /// Calm client windows by agent.
     pub(super) agents: BTreeMap<i64, f64>,
+    /// Sums over calm clients.
+    pub(super) common: Common,
     /// Some partition could not remember all paths.
     full: bool,
 }
@@ -43,6 +45,7 @@ impl History {
             paths: BTreeSet::new(),
             queried: BTreeSet::new(),
             agents: BTreeMap::new(),
+            common: Common::default(),
             full: false,
         };
         for record in records.iter().filter(|record| record.key == key && record.at <= epoch) {
@@ -64,6 +67,7 @@ impl History {
                 self.full |= words[1] != 0;
                 self.showed.iter_mut().zip(&words[2..]).for_each(|(sum, n)| *sum += *n as f64);
             }
+            what if what == What::Common as i32 => self.common.merge(words),
             what if what == What::Paths as i32 => {
                 for &path in words.iter().filter(|path| **path >= 0) {
                     let plain = path & !(1 << 62);
@@ -87,6 +91,21 @@ impl History {
     pub(super) fn agent_share(&self, agent: i64) -> Option<f64> {
         let all: f64 = self.agents.values().sum();
         (all >= ENOUGH).then(|| self.agents.get(&agent).copied().unwrap_or(0.0) / all)
+    }
+
+    /// Share of calm requests by clients that show what people show.
+    pub(super) fn personal_share(&self) -> f64 {
+        // Three of four, as at the sites that weights were learnt from, where too little is known.
+        let (requests, people) = (self.common.requests, self.common.of_people);
+        (people + 0.75 * ENOUGH) / (requests + ENOUGH)
+    }
+
+    /// Odds of calm clients whose pages brought nothing along to those whose pages did, by [`super::records::Sender`].
+    pub(super) fn bare_odds(&self, sender: usize) -> f64 {
+        let bare = Sign::BareOne.usual() + Sign::BareTwo.usual() + Sign::BareFour.usual();
+        let whole = Sign::Complete.usual() + Sign::PartlyComplete.usual();
+        (self.common.bare[sender] + USUAL_CLIENTS * bare)
+            / (self.common.whole[sender] + USUAL_CLIENTS * whole)
     }
 
     /// True where too little was recorded before the rise to know the site.

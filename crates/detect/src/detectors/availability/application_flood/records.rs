@@ -34,6 +34,8 @@ pub(super) enum What {
     Paths = 5,
     /// Agents of calm clients, each with the number of clients.
     Agents = 6,
+    /// What calm clients have in common, see [`Common`].
+    Common = 7,
 }
 
 /// One row: what it is, the asset, the window or the epoch, and the numbers.
@@ -159,6 +161,11 @@ pub(super) struct Did {
 }
 
 impl Did {
+    /// Shows what people show: a page that brought something along, or polls of a page that is open.
+    pub(super) fn is_personal(&self) -> bool {
+        self.followed > 0.0 || (self.apis > 0.0 && (self.pages > 0.0 || self.opened))
+    }
+
     pub(super) fn of(visit: &Visit, until: i64) -> Self {
         let (ripe, followed) = visit.followed(until);
         Self {
@@ -201,9 +208,13 @@ pub(super) struct Client {
     pub(super) query_token: u32,
     /// First request in the window, milliseconds.
     pub(super) first: i64,
+    /// And last.
+    pub(super) last: i64,
     pub(super) slots: Vec<Page>,
     /// When it first came on a calm day.
     pub(super) seen: Option<i64>,
+    /// Agents that showed what people show, by hash: on calm days, and now too where that is shown now.
+    pub(super) peoples_agents: u64,
     /// When anybody of its network came on a calm day.
     pub(super) net_seen: Option<i64>,
     /// Requests and clients of its /24 or /48, where these are many.
@@ -211,6 +222,82 @@ pub(super) struct Client {
     pub(super) near_clients: f64,
     /// Clients that it stands for.
     pub(super) weight: f64,
+}
+
+/// Sums over calm clients.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Common {
+    /// By [`Sender`]: clients whose pages brought nothing along, and those whose pages did.
+    pub(super) bare: [f64; Sender::ALL],
+    pub(super) whole: [f64; Sender::ALL],
+    /// Requests, and those of clients that show what people show.
+    pub(super) requests: f64,
+    pub(super) of_people: f64,
+}
+
+impl Common {
+    /// Adds what one client did.
+    pub(super) fn add(&mut self, did: &Did, weight: f64) {
+        let sender = Sender::of(did) as usize;
+        if did.followed > 0.0 {
+            self.whole[sender] += weight;
+        } else if did.ripe > 0.0 {
+            self.bare[sender] += weight;
+        }
+        self.requests += did.n * weight;
+        self.of_people += if did.is_personal() { did.n * weight } else { 0.0 };
+    }
+
+    /// As numbers of a record, which are added up.
+    pub(super) fn words(&self) -> [i64; WORDS] {
+        let mut words = [0; WORDS];
+        let all = self.bare.iter().chain(&self.whole).chain([&self.requests, &self.of_people]);
+        words.iter_mut().zip(all).for_each(|(word, sum)| *word = *sum as i64);
+        words
+    }
+
+    /// The other way.
+    pub(super) fn merge(&mut self, words: &[i64; WORDS]) {
+        let sums = self.bare.iter_mut().chain(&mut self.whole);
+        sums.chain([&mut self.requests, &mut self.of_people])
+            .zip(words)
+            .for_each(|(sum, word)| *sum += *word as f64);
+    }
+}
+
+/// Where most of a client's requests say that they come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sender {
+    /// The log does not say.
+    Unknown,
+    /// Nowhere.
+    Nowhere,
+    /// The site itself.
+    Here,
+    /// Elsewhere.
+    Elsewhere,
+}
+
+impl Sender {
+    /// How many there are.
+    pub(super) const ALL: usize = 4;
+
+    pub(super) fn of(did: &Did) -> Self {
+        if did.asked == 0.0 {
+            Self::Unknown
+        } else if did.bare >= 0.5 * did.asked {
+            Self::Nowhere
+        } else if did.own >= 0.5 * did.asked {
+            Self::Here
+        } else {
+            Self::Elsewhere
+        }
+    }
+}
+
+/// See `Client::peoples_agents`.
+fn peoples_agents(words: &[i64; WORDS], did: &Did) -> u64 {
+    words[20] as u64 | if did.is_personal() { words[35] as u64 } else { 0 }
 }
 
 /// What stands for a path with a query, among paths.
@@ -227,7 +314,13 @@ fn halves(word: i64) -> (f64, f64) {
 }
 
 /// The numbers of a client. What only the end of the partition tells is filled in by [`complete`].
-pub(super) fn client(key: ClientKey, visit: &Visit, until: i64, seen: Option<i64>) -> [i64; WORDS] {
+pub(super) fn client(
+    key: ClientKey,
+    visit: &Visit,
+    until: i64,
+    seen: Option<i64>,
+    agents: u64,
+) -> [i64; WORDS] {
     let mut words = [0; WORDS];
     let (ripe, followed) = visit.followed(until);
     let (agent, agent_n) = visit.agent_of_most();
@@ -251,6 +344,8 @@ pub(super) fn client(key: ClientKey, visit: &Visit, until: i64, seen: Option<i64
     words[32] = visit.query_path;
     words[33] = pair(visit.queried, visit.query_token);
     words[34] = i64::from(visit.opened);
+    words[20] = agents as i64;
+    words[35] = visit.agent_bits as i64;
     words[17] = seen.unwrap_or(i64::MIN);
     words[18] = i64::MIN;
     for (slot, word) in visit.slots[..visit.n_slots as usize].iter().zip(&mut words[22..]) {
@@ -299,7 +394,7 @@ impl Client {
                 ..Page::default()
             }
         });
-        Self {
+        let mut client = Self {
             key: ClientKey { net: words[0], rest: words[1] },
             did: Did {
                 n,
@@ -330,12 +425,16 @@ impl Client {
             query_path: words[32],
             query_token: query_token as u32,
             first: words[13],
+            last: words[14],
             slots: slots.collect(),
             seen: time(17),
+            peoples_agents: 0,
             net_seen: time(18),
             near_n,
             near_clients,
             weight: 1.0,
-        }
+        };
+        client.peoples_agents = peoples_agents(words, &client.did);
+        client
     }
 }

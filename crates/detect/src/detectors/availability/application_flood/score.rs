@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::Site;
 
 use super::history::History;
-use super::records::Client;
-use super::signs::{Signs, all, many_people};
-use super::weights::{Group, Sign, Weights};
+use super::records::{Client, Common, Sender};
+use super::signs::{Signs, all, many_people, minutes};
+use super::weights::{Group, SLACK, Sign, Weights};
 
 /// Score, without prior, from which one client is hard evidence on its own.
 pub(super) const HARD: f64 = 4.0;
@@ -26,6 +26,12 @@ const AGREE_SHARE: f64 = 0.25;
 /// Clients that poll data and nothing else look like an app or a newsroom's program, whatever they score, unless
 /// they show what such programs do not, or are so many that each is hard evidence.
 const PROGRAMS: f64 = 40.0;
+/// Or are as many, likely each, while fewer people than this share of the excess came beside them: an app is new to
+/// some, and the others come with browsers; newsrooms' programs are fewer. What looks like one app is spared all the
+/// same.
+const NO_PEOPLE: f64 = 0.15;
+/// Standard deviations that what is usual may be off.
+const NOISE: f64 = 2.0;
 /// What a client's pauses say of whether it replays a visit of somebody else faster: faster than 19 of 20 readers,
 /// slower than three of four. Clients with one page say nothing, so that they go with the others.
 const REPLAY_FAST: f64 = 2.0;
@@ -42,6 +48,12 @@ const AGENT_TIMES: f64 = 8.0;
 const AGENT_CLIENTS: u32 = 20;
 /// Share that an agent may have without being known.
 const AGENT_UNKNOWN: f64 = 0.002;
+/// Clients that leave out what belongs to pages beyond what people here do are hard evidence where they are this share
+/// of the excess: none of them is expected in a crowd, so that it need not be more than makes a mixture.
+const BARE_SHARE: f64 = 0.15;
+/// So few clients are no crowd, where they sent this share of the excess.
+const FEW: usize = 5;
+const FEW_SHARE: f64 = 0.5;
 /// Rounds of expectation and maximisation.
 const ROUNDS: usize = 30;
 /// A path with fewer requests in a window, and none before, is nobody's.
@@ -65,6 +77,11 @@ impl Scored {
     /// Evidence on its own.
     pub(super) fn is_hard(&self) -> bool {
         !self.spared && self.score >= HARD
+    }
+
+    /// The same, where the window as a whole makes it likely that it takes part.
+    fn is_likely_program(&self) -> bool {
+        !self.spared && self.is_program() && self.p >= AGREE_CHANCE
     }
 
     /// Polls data and nothing else, as apps and newsrooms' programs do: without referers that make no sense, agents
@@ -92,6 +109,18 @@ pub(super) struct Look {
     pub(super) overloaded: f64,
     /// Share of the excess with machine evidence.
     pub(super) phi: f64,
+    /// Share of the excess that comes from clients that show what people show, beyond those of them that are usual.
+    pub(super) people: f64,
+    /// How far that share may be off: what is usual varies.
+    pub(super) people_off: f64,
+    /// Share of the excess with machine evidence from clients that show what people show: replays of visits.
+    pub(super) mimics: f64,
+    /// Share of the excess from clients whose pages brought nothing along, beyond what people here leave out.
+    pub(super) bare: f64,
+    /// Pages bring along what is seen here, so that people can be told by it.
+    pub(super) knows_people: bool,
+    /// How many clients sent most of the excess, where they are few.
+    pub(super) few: Option<usize>,
     /// Share of the excess that is hard evidence on its own.
     pub(super) hard: f64,
     /// Requests by path, among clients that were kept.
@@ -103,8 +132,9 @@ pub(super) struct Setting<'a> {
     pub(super) from: i64,
     pub(super) minutes: f64,
     pub(super) requests: f64,
-    /// Usual requests per minute.
+    /// Usual requests per minute, and their spread from minute to minute.
     pub(super) usual: f64,
+    pub(super) spread: f64,
     pub(super) history: &'a History,
     pub(super) site: &'a Site,
 }
@@ -143,18 +173,30 @@ pub(super) fn look(clients: Vec<Client>, setting: &Setting<'_>, weights: &Weight
         .collect();
     let replays = replays(&scored);
     let prior = posterior(&mut scored, replays);
-    let excess = (setting.requests - setting.usual * setting.minutes).max(1.0);
+    // What was not recorded cannot have been usual: the recording may end within the window.
+    let last = scored.iter().map(|one| one.client.last).max().unwrap_or(i64::MAX);
+    let recorded = setting.minutes.min(minutes(setting.from, last.saturating_add(1000)));
+    let usual = setting.usual * recorded;
+    let excess = (setting.requests - usual).max(1.0);
     let sum = |wanted: &dyn Fn(&Scored) -> f64| -> f64 {
         scored.iter().map(|one| one.client.did.n * one.client.weight * wanted(one)).sum::<f64>() / excess
     };
     let count = |wanted: &dyn Fn(&Scored) -> bool| -> f64 {
         scored.iter().filter(|one| wanted(one)).map(|one| one.client.weight).sum()
     };
-    let phi = sum(&|one| one.p);
-    let fast = |one: &Scored| replays && one.signs.has(Sign::NoPause);
-    let programs = count(&|one| one.is_hard() && one.is_program());
+    let bare = if habits.knows_assets { left_out(&scored, setting.history) } else { LeftOut::default() };
+    // Several people behind one address do together what none of them does.
+    let phi = sum(&|one| if many_people(&one.client.did) { 0.0 } else { one.p }) + bare.beyond_p / excess;
+    let fast = |one: &Scored| replays && one.signs.is_fast();
+    let personal = sum(&|one| if one.client.did.is_personal() { 1.0 - one.p } else { 0.0 });
+    let personal_share = setting.history.personal_share();
+    let people = personal / personal_share - usual / excess;
+    let mimics = sum(&|one| if one.client.did.is_personal() { one.p } else { 0.0 });
+    let people_off = NOISE * setting.spread * recorded.sqrt() / excess;
+    let programs = count(&|one| one.is_hard() && one.is_program()) >= PROGRAMS
+        || (people < NO_PEOPLE && count(&|one| one.is_likely_program()) >= PROGRAMS && !is_app(&scored));
     let is_hard = |one: &Scored| {
-        let own = one.is_hard() && (programs >= PROGRAMS || !one.is_program());
+        let own = one.is_hard() && (programs || !one.is_program());
         own || (!one.spared && fast(one) && one.p >= REPLAY_CHANCE)
     };
     let mut hard = sum(&|one| f64::from(is_hard(one)));
@@ -163,14 +205,18 @@ pub(super) fn look(clients: Vec<Client>, setting: &Setting<'_>, weights: &Weight
         hard = 0.0;
     }
     let agrees = |one: &Scored| {
-        let likely = !one.spared && !one.is_program() && one.p >= AGREE_CHANCE;
+        let likely = !one.spared && (programs || !one.is_program()) && one.p >= AGREE_CHANCE;
         likely && (one.score >= AGREE_SCORE || fast(one))
     };
     let agree = sum(&|one| f64::from(agrees(one)));
     if count(&agrees) >= AGREE_CLIENTS && agree >= AGREE_SHARE {
         hard = hard.max(agree);
     }
+    if bare.clients >= HARD_CLIENTS && bare.requests >= BARE_SHARE * excess {
+        hard = hard.max(bare.requests / excess);
+    }
     let overloaded = scored.iter().map(|one| one.client.did.overloaded * one.client.weight).sum::<f64>();
+    let few = few(&scored, excess);
     Look {
         clients: scored,
         weights,
@@ -179,6 +225,12 @@ pub(super) fn look(clients: Vec<Client>, setting: &Setting<'_>, weights: &Weight
         overloaded: overloaded / setting.requests.max(1.0),
         prior,
         phi,
+        people,
+        people_off,
+        mimics,
+        bare: bare.requests / excess,
+        knows_people: habits.knows_assets,
+        few,
         hard,
         paths,
     }
@@ -239,11 +291,81 @@ fn shared_agents(clients: &[Client], history: &History) -> BTreeSet<i64> {
     shares.into_keys().collect()
 }
 
+/// Whether half of the programs that poll data look like one app: one agent, and never a referer.
+fn is_app(clients: &[Scored]) -> bool {
+    let programs = || clients.iter().filter(|one| one.is_likely_program());
+    let mut agents: BTreeMap<i64, f64> = BTreeMap::new();
+    for one in
+        programs().filter(|one| one.client.did.bare >= one.client.did.asked && one.client.did.agents < 1.5)
+    {
+        *agents.entry(one.client.agent).or_default() += one.client.weight;
+    }
+    let all: f64 = programs().map(|one| one.client.weight).sum();
+    agents.into_values().fold(0.0, f64::max) >= 0.5 * all
+}
+
+/// The smallest number of clients that sent [`FEW_SHARE`] of the excess, up to [`FEW`]. Addresses of many people count
+/// as many.
+fn few(clients: &[Scored], excess: f64) -> Option<usize> {
+    let alone = clients.iter().filter(|one| !many_people(&one.client.did) && one.client.weight <= 1.0);
+    let mut loads: Vec<f64> = alone.map(|one| one.client.did.n).collect();
+    loads.sort_unstable_by(|a, b| b.total_cmp(a));
+    let mut sum = 0.0;
+    loads
+        .iter()
+        .take(FEW)
+        .position(|n| {
+            sum += n;
+            sum >= FEW_SHARE * excess
+        })
+        .map(|at| at + 1)
+}
+
+/// Clients whose pages brought nothing along, beyond what people here leave out.
+#[derive(Clone, Copy, Debug, Default)]
+struct LeftOut {
+    clients: f64,
+    requests: f64,
+    /// Requests of them that the clients' own chances do not account for.
+    beyond_p: f64,
+}
+
+/// How many clients left out what belongs to pages beyond what people do. People who send the same kind of referer
+/// leave it out as often as they did on calm days, or up to [`SLACK`] times as often.
+fn left_out(clients: &[Scored], history: &History) -> LeftOut {
+    let mut sums = [Common::default(); 1];
+    let sums = &mut sums[0];
+    let (mut requests, mut likely) = ([0.0; Sender::ALL], [0.0; Sender::ALL]);
+    for one in clients.iter().filter(|one| !one.spared && one.client.did.apis == 0.0) {
+        let (did, weight) = (&one.client.did, one.client.weight);
+        sums.add(did, weight);
+        if did.ripe > 0.0 && did.followed == 0.0 {
+            let sender = Sender::of(did) as usize;
+            requests[sender] += did.n * weight;
+            likely[sender] += did.n * weight * one.p;
+        }
+    }
+    let mut left = LeftOut::default();
+    for sender in 0..Sender::ALL {
+        let (bare, whole) = (sums.bare[sender], sums.whole[sender]);
+        let whole = whole + whole.max(1.0).sqrt() * 2.0;
+        let beyond = bare - SLACK * history.bare_odds(sender) * whole;
+        if beyond <= 0.0 {
+            continue;
+        }
+        let share = requests[sender] / bare;
+        left.clients += beyond;
+        left.requests += beyond * share;
+        left.beyond_p += (beyond * share - likely[sender]).max(0.0);
+    }
+    left
+}
+
 /// Log-likelihood ratio of a replay to a reader.
 fn replay(one: &Scored) -> f64 {
-    if one.signs.has(Sign::NoPause) {
+    if one.signs.is_fast() {
         REPLAY_FAST
-    } else if one.signs.has(Sign::ShortPause) || one.client.did.gaps == 0.0 {
+    } else if one.signs.has(Sign::ShortPause) || one.signs.has(Sign::Hurries) || one.client.did.gaps == 0.0 {
         0.0
     } else {
         REPLAY_SLOW
@@ -255,7 +377,7 @@ fn replays(clients: &[Scored]) -> bool {
     let sum = |of: &dyn Fn(&Scored) -> f64| -> f64 {
         clients.iter().filter(|one| !one.spared).map(|one| of(one) * one.client.weight).sum()
     };
-    let fast = |one: &Scored| f64::from(one.signs.has(Sign::NoPause));
+    let fast = |one: &Scored| f64::from(one.signs.is_fast());
     let n_fast = sum(&fast);
     let paused = sum(&|one| f64::from(one.client.did.gaps > 0.0));
     n_fast >= REPLAY_CLIENTS

@@ -14,6 +14,11 @@ impl Signs {
         self.0 |= 1 << sign as u32;
     }
 
+    /// Faster from page to page than nearly all readers.
+    pub(super) fn is_fast(self) -> bool {
+        self.has(Sign::NoPause) || self.has(Sign::NeverPauses)
+    }
+
     pub(super) fn has(self, sign: Sign) -> bool {
         self.0 >> (sign as u32) & 1 == 1
     }
@@ -89,6 +94,12 @@ pub(super) fn many_people(did: &Did) -> bool {
         && did.ripe > 0.0
 }
 
+/// An address that several people may use: two agents or more that showed what people show, on calm days or now. It
+/// may be evidence, and is never blocked: a household's second reader has done nothing.
+pub(super) fn maybe_many(client: &Client) -> bool {
+    client.peoples_agents.count_ones() >= 2 || many_people(&client.did)
+}
+
 /// What is known of the site before a rise, as far as signs need it.
 #[derive(Clone, Debug)]
 pub(super) struct Habits {
@@ -126,10 +137,15 @@ pub(super) fn all(
         && did.gaps > 0.0
     {
         let pause = did.ln_gap.exp();
+        // The mean of many pauses lies far closer to what is usual than one pause does. Reloads of one page, which
+        // people do in a hurry, are not meant.
+        let through = |pauses: f64, pages: usize| {
+            did.gaps >= pauses && client.slots.iter().filter(|slot| !slot.api).count() >= pages
+        };
         if pause < p5 {
-            signs.add(Sign::NoPause);
+            signs.add(if through(6.0, 3) { Sign::NeverPauses } else { Sign::NoPause });
         } else if pause < p25 {
-            signs.add(Sign::ShortPause);
+            signs.add(if through(12.0, 4) { Sign::Hurries } else { Sign::ShortPause });
         }
     }
     if client.seen.is_some_and(|seen| seen < from) {

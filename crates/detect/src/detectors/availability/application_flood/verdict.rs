@@ -20,6 +20,13 @@ use super::weights::Weights;
 const ATTACK: f64 = 0.82;
 const MIXED: f64 = 0.15;
 const CROWD: f64 = 0.02;
+/// Where replays are found, this part of the machines' share must be hard evidence: machines that send many requests
+/// each are known one by one, and leave no replays of one page over that pass for people.
+const BEYOND_DOUBT: f64 = 0.75;
+/// Most of the excess.
+const MOST: f64 = 0.5;
+/// Share of the excess that replays with all that belongs to pages, from which on what people show says little.
+const MIMICS: f64 = 0.05;
 /// A window with less beyond the usual, as a part of the most that any window of the rise has, says little: its end.
 const LEAST_EXCESS: f64 = 0.25;
 /// No verdict of attack or mixture without so much hard evidence.
@@ -90,11 +97,24 @@ impl Event {
 
 /// What one window says.
 fn verdict(look: &Look) -> Verdict {
-    if look.phi >= ATTACK && look.hard >= HARD_LEAST {
-        Verdict::Attack
-    } else if look.phi >= MIXED && look.hard >= HARD_LEAST {
+    let flood = look.phi >= MIXED && look.hard >= HARD_LEAST;
+    if flood && (look.mimics >= MIMICS || !look.knows_people) {
+        // Who shows what people show may be a replay, or nothing of it is seen: the machines' share alone decides, and
+        // between half and nearly all of the excess replays of one page only leave it open.
+        match look.phi {
+            phi if phi >= ATTACK => Verdict::Attack,
+            phi if phi >= MOST && look.knows_people && look.hard < BEYOND_DOUBT * phi => Verdict::Unsure,
+            _ => Verdict::Mixed,
+        }
+    } else if flood && look.people >= MIXED + look.people_off {
         Verdict::Mixed
-    } else if look.phi < CROWD {
+    } else if flood && look.phi >= MOST && look.people < MIXED {
+        Verdict::Attack
+    } else if !flood
+        && look.phi < CROWD
+        && look.few.is_none()
+        && (look.people >= 1.0 - MIXED || !look.knows_people)
+    {
         Verdict::FlashCrowd
     } else {
         Verdict::Unsure
@@ -148,6 +168,7 @@ fn event(
             minutes: minutes(window.from, window.until),
             requests: window.n as f64,
             usual: row.rise.usual.median,
+            spread: row.rise.usual.spread,
             history: &history,
             site: &case.settings.site,
         };

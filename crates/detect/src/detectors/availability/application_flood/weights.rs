@@ -120,6 +120,10 @@ signs! {
     NoPause: Think, 3.0, 0.008, "went from page to page faster than 19 of 20 readers";
     /// Faster than three of four.
     ShortPause: Think, 1.0, 0.033, "went from page to page faster than three of four readers";
+    /// Faster than 19 of 20 readers, on average over many pauses: a reader is hasty now and then, and not always.
+    NeverPauses: Think, 4.5, 0.002, "went through many pages, each faster than 19 of 20 readers";
+    /// Faster than three of four, on average over very many pauses.
+    Hurries: Think, 2.5, 0.005, "went through very many pages, each faster than three of four readers";
     /// One or two requests, not found.
     NotFoundFew: NotFound, 1.5, 0.014, "asked for what does not exist, once or twice";
     /// Three and more.
@@ -190,9 +194,9 @@ impl Default for Weights {
 }
 
 /// People that stand behind `usual`, when a site's own figures are mixed with it.
-const USUAL_CLIENTS: f64 = 60.0;
+pub(super) const USUAL_CLIENTS: f64 = 60.0;
 /// A site's people may show a sign so many times as often as usual before it weakens.
-const SLACK: f64 = 2.5;
+pub(super) const SLACK: f64 = 2.5;
 /// No sign is taken to be rarer than this among people.
 const RAREST: f64 = 0.002;
 

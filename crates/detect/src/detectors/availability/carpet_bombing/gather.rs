@@ -1,32 +1,20 @@
 //! From flows to minutes of networks that may be under a flood which is spread over their addresses.
 //!
-//! One step: by network (/24, IPv6 /48) and minute, one class after the other and one destination after the
+//! One step: by network (/24, IPv6 /48) and minute, one destination after the other and one class after the
 //! other. Destinations and their evenness are exact; sources are a sample by hash.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use traffic::{Address, Seed};
 
-use arrow_array::RecordBatch;
-use arrow_schema::{DataType, SchemaRef};
-use hashbrown::HashMap;
-use traffic::{Address, Kind, Seed};
-
-use crate::detectors::availability::packets::{Class, Flows, MINUTE_MS, table};
+use crate::detectors::availability::by_minute::{self, Packet};
+use crate::detectors::availability::packets::{Class, MINUTE_MS};
 use crate::detectors::availability::seconds::Seconds;
-use crate::detectors::availability::shape::{Answers, NUMBERS, Row, Shape, Tally};
-use crate::detectors::availability::volumetric_ddos;
-use crate::engine::{
-    Accounted, Emit, EngineError, Gather, Input, Kernel, MakeKernel, Step, Tables, column_i32, column_i64,
-    schema_of,
-};
+use crate::detectors::availability::shape::{Answers, Shape, Tally, observed};
+use crate::engine::{Fold, Gather, Step, Table, folding, record};
 use crate::stats::entropy::Entropy;
 use crate::stats::sample::BottomK;
 
 /// The kept table.
 pub(super) const NETWORKS: &str = "carpet-bombing.networks";
-
-/// Leading bits of a network, IPv4 and IPv6: the longest prefixes that are routed.
-pub(super) const BITS: (u32, u32) = (24, 48);
 
 /// Packets of a minute from which on it is worth a row.
 const WORTH_A_ROW: i64 = 100;
@@ -35,21 +23,21 @@ pub(super) const LEAST_ADDRESSES: i64 = 8;
 /// A single address beyond this is `volumetric-ddos`.
 const LOUD_IN_1_S: i64 = 1000;
 const LOUD_IN_10_S: i64 = 1000;
+/// Rows of a minute that are held back, to see first which classes are worth being counted.
+const HELD_BACK: usize = 512;
 /// Sources that are sampled.
 const SAMPLED: usize = 512;
 
-/// Code of rows that tell of answers, after all classes.
-const ANSWERED: i64 = 100;
-
 /// The gather of the detector.
 pub(super) fn gather(settings: &crate::Settings) -> Gather {
+    let seed = settings.seed;
     let networks = Step {
         name: NETWORKS,
-        from: vec![Input::mapped(Kind::Flow, packets), Input::mapped(Kind::Flow, answers)],
-        by: &["net_hi", "net_lo", "minute"],
-        order: &["class", "dst_hi", "dst_lo"],
+        from: vec![by_minute::input()],
+        by: by_minute::BY,
+        order: by_minute::ORDER,
         combine: None,
-        kernel: Arc::new(MakeNetworks { seed: settings.seed }),
+        kernel: folding(move || Networks::new(seed)),
         small: false,
         keep: true,
         partitions: 64,
@@ -57,144 +45,37 @@ pub(super) fn gather(settings: &crate::Settings) -> Gather {
     Gather { name: super::DETECTOR.name, reach_ms: i64::MAX, steps: vec![networks] }
 }
 
-fn packet_columns() -> SchemaRef {
-    schema_of(&[
-        ("net_hi", DataType::Int64),
-        ("net_lo", DataType::Int64),
-        ("minute", DataType::Int64),
-        ("class", DataType::Int32),
-        ("dst_hi", DataType::Int64),
-        ("dst_lo", DataType::Int64),
-        ("src_hi", DataType::Int64),
-        ("src_lo", DataType::Int64),
-        ("at", DataType::Int32),
-        ("span", DataType::Int32),
-        ("packets", DataType::Int64),
-        ("bytes", DataType::Int64),
-        ("src_port", DataType::Int32),
-        ("dst_port", DataType::Int32),
-        ("answered", DataType::Int32),
-        ("marks", DataType::Int32),
-        ("sampling", DataType::Int32),
-    ])
-}
-
-/// The packets that `volumetric-ddos` looks at, each with the network of its destination.
-fn packets(batch: &RecordBatch) -> RecordBatch {
-    let rows = volumetric_ddos::packets(batch);
-    let (hi, lo) = (column_i64(&rows, "dst_hi"), column_i64(&rows, "dst_lo"));
-    let nets: Vec<Address> =
-        (0..hi.len()).map(|at| Address { hi: hi[at], lo: lo[at] }.network(BITS.0, BITS.1)).collect();
-    let columns = packet_columns()
-        .fields()
-        .iter()
-        .map(|field| -> arrow_array::ArrayRef {
-            match field.name().as_str() {
-                "net_hi" => Arc::new(nets.iter().map(|net| net.hi).collect::<arrow_array::Int64Array>()),
-                "net_lo" => Arc::new(nets.iter().map(|net| net.lo).collect::<arrow_array::Int64Array>()),
-                name => rows.column_by_name(name).expect("internal error: a column of the packets").clone(),
-            }
-        })
-        .collect();
-    RecordBatch::try_new(packet_columns(), columns).expect("internal error: the columns follow the schema")
-}
-
-/// Networks whose addresses gave answers, by minute, each once a batch.
-fn answers(batch: &RecordBatch) -> RecordBatch {
-    let flows = Flows::of(batch);
-    let mut answered: HashMap<(i64, i64, i64), i64> = HashMap::new();
-    for at in 0..flows.len() {
-        let row = flows.one_way(at);
-        if row.back > 0 {
-            let net = Address { hi: row.dst.0, lo: row.dst.1 }.network(BITS.0, BITS.1);
-            *answered.entry((net.hi, net.lo, row.minute())).or_default() += 1;
-        }
+record!(
+    /// A class of packets to a network in a minute.
+    #[derive(Debug)]
+    #[expect(clippy::struct_field_names, reason = "it is the time of the row")]
+    pub(super) struct Minute {
+        pub(super) net: Address,
+        pub(super) minute: i64,
+        /// Code of the class.
+        pub(super) class: i32,
+        /// Addresses that were hit, and how even they were, in thousandths.
+        pub(super) addresses: i64,
+        pub(super) address_evenness: i64,
+        /// Addresses that are beyond the floors of `volumetric-ddos` by themselves.
+        pub(super) loud: i64,
+        pub(super) in_1_s: i64,
+        pub(super) in_10_s: i64,
+        pub(super) bytes_in_1_s: i64,
+        /// First and last second with a tenth of the highest rate, in the minute.
+        pub(super) first: i64,
+        pub(super) last: i64,
+        /// Flows of the network in this minute that got an answer.
+        pub(super) answered: i64,
+        /// As if of one address; `sources` and `evenness` are those of the sample of sources.
+        pub(super) shape: Shape,
     }
-    let answered: BTreeMap<_, _> = answered.into_iter().collect();
-    let rows: Vec<[i64; 17]> = answered
-        .into_iter()
-        .map(|((hi, lo, minute), n)| [hi, lo, minute, ANSWERED, 0, 0, 0, 0, 0, 0, n, 0, 0, 0, 0, 0, 0])
-        .collect();
-    table(&packet_columns(), &rows)
-}
-
-/// A class of packets to a network in a minute.
-#[derive(Clone, Copy, Debug)]
-#[expect(clippy::struct_field_names, reason = "it is the time of the row")]
-pub(super) struct Minute {
-    pub(super) net: Address,
-    pub(super) minute: i64,
-    pub(super) class: Class,
-    /// As if of one address; `sources` and `evenness` are those of the sample of sources.
-    pub(super) shape: Shape,
-    /// Addresses that were hit, and how even they were, in thousandths.
-    pub(super) addresses: i64,
-    pub(super) address_evenness: i64,
-    /// Addresses that are beyond the floors of `volumetric-ddos` by themselves.
-    pub(super) loud: i64,
-    pub(super) in_1_s: i64,
-    pub(super) in_10_s: i64,
-    pub(super) bytes_in_1_s: i64,
-    /// First and last second with a tenth of the highest rate, in the minute; first second with a half.
-    pub(super) first: i64,
-    pub(super) last: i64,
-    /// Flows of the network in this minute that got an answer.
-    pub(super) answered: i64,
-}
-
-/// Columns of a minute that come before the numbers of its shape.
-const PLAIN: usize = 13;
+);
 
 impl Minute {
-    fn row(&self) -> [i64; PLAIN + NUMBERS] {
-        let mut row = [0; PLAIN + NUMBERS];
-        row[..PLAIN].copy_from_slice(&[
-            self.net.hi,
-            self.net.lo,
-            self.minute,
-            self.class.code(),
-            self.addresses,
-            self.address_evenness,
-            self.loud,
-            self.in_1_s,
-            self.in_10_s,
-            self.bytes_in_1_s,
-            self.first,
-            self.last,
-            self.answered,
-        ]);
-        row[PLAIN..].copy_from_slice(&self.shape.numbers());
-        row
-    }
-
-    /// Minutes of a gathered table.
-    pub(super) fn read(batch: &RecordBatch) -> Vec<Self> {
-        let columns: Vec<&[i64]> =
-            batch.schema_ref().fields().iter().map(|field| column_i64(batch, field.name())).collect();
-        (0..batch.num_rows())
-            .filter_map(|at| {
-                let of = |column: usize| columns[column][at];
-                let mut numbers = [0; NUMBERS];
-                for (place, number) in numbers.iter_mut().enumerate() {
-                    *number = of(PLAIN + place);
-                }
-                Some(Self {
-                    net: Address { hi: of(0), lo: of(1) },
-                    minute: of(2),
-                    class: Class::from_code(of(3))?,
-                    shape: Shape::of(&numbers),
-                    addresses: of(4),
-                    address_evenness: of(5),
-                    loud: of(6),
-                    in_1_s: of(7),
-                    in_10_s: of(8),
-                    bytes_in_1_s: of(9),
-                    first: of(10),
-                    last: of(11),
-                    answered: of(12),
-                })
-            })
-            .collect()
+    /// The class, of a table that was gathered here.
+    pub(super) fn class(&self) -> Option<Class> {
+        Class::from_code(self.class)
     }
 
     /// Spread over addresses, and a flood by its shape as far as the given knowledge of answers goes.
@@ -203,217 +84,238 @@ impl Minute {
             && 4 * self.loud < self.addresses
             && self.address_evenness >= 700
             && self.shape.sources >= 30
-            && self.shape.is_flood(self.class, answers, false)
+            && self.class().is_some_and(|class| self.shape.is_flood(class, answers, false))
     }
 }
 
-fn minute_columns() -> SchemaRef {
-    const NAMES: [&str; PLAIN + NUMBERS] = [
-        "net_hi",
-        "net_lo",
-        "minute",
-        "class",
-        "addresses",
-        "address_evenness",
-        "loud",
-        "in_1_s",
-        "in_10_s",
-        "bytes_in_1_s",
-        "first",
-        "last",
-        "answered",
-        "s0",
-        "s1",
-        "s2",
-        "s3",
-        "s4",
-        "s5",
-        "s6",
-        "s7",
-        "s8",
-        "s9",
-        "s10",
-        "s11",
-        "s12",
-        "s13",
-        "s14",
-        "s15",
-        "s16",
-        "s17",
-        "s18",
-        "s19",
-        "s20",
-    ];
-    schema_of(&NAMES.map(|name| (name, DataType::Int64)))
-}
-
-struct MakeNetworks {
-    seed: Seed,
-}
-
-impl MakeKernel for MakeNetworks {
-    fn input(&self) -> SchemaRef {
-        packet_columns()
-    }
-
-    fn output(&self) -> SchemaRef {
-        minute_columns()
-    }
-
-    fn start(&self, _: &Tables) -> Box<dyn Kernel> {
-        Box::new(Networks {
-            seed: self.seed,
-            rows: 0,
-            key: None,
-            tally: Tally::new(),
-            seconds: Seconds::default(),
-            of_address: Seconds::default(),
-            address: None,
-            loud: 0,
-            sources: BottomK::new(SAMPLED),
-            pending: Vec::new(),
-            answered: 0,
-            out: Vec::new(),
-        })
-    }
-}
-
-/// Network, minute and class.
-type Key = (i64, i64, i64, i32);
-
+/// One network and minute after the other.
 struct Networks {
     seed: Seed,
-    rows: u64,
-    key: Option<Key>,
+    key: Option<(Address, i64)>,
+    /// Each class of the minute, by its code.
+    classes: [Option<Box<OfClass>>; Class::ALL.len()],
+    /// What one address got of one class.
+    run: Option<(Address, Class)>,
+    of_address: Seconds,
+    /// The source that is under way, and what it sent.
+    source: Option<(Address, i64)>,
+    answered: i64,
+    /// Rows that are held back, while there are few.
+    held_back: Vec<Packet>,
+    /// There were more, so that each is counted as it comes.
+    in_full: bool,
+}
+
+/// One class of packets to a network in a minute.
+struct OfClass {
+    packets: i64,
+    bytes: i64,
+    addresses: i64,
     /// Counts destinations where it says sources.
     tally: Tally,
     seconds: Seconds,
-    of_address: Seconds,
-    address: Option<(i64, i64)>,
     loud: i64,
-    sources: BottomK<(i64, i64)>,
-    /// Classes of the minute that is under way.
-    pending: Vec<Minute>,
-    answered: i64,
-    out: Vec<[i64; PLAIN + NUMBERS]>,
+    sources: BottomK<Address>,
 }
 
-impl Kernel for Networks {
-    fn push(&mut self, batch: &RecordBatch, out: &mut Emit<'_>) -> Result<(), EngineError> {
-        let long = |name| column_i64(batch, name);
-        let int = |name| column_i32(batch, name);
-        let (net_hi, net_lo, minute, class) = (long("net_hi"), long("net_lo"), long("minute"), int("class"));
-        let (dst_hi, dst_lo, src_hi, src_lo) =
-            (long("dst_hi"), long("dst_lo"), long("src_hi"), long("src_lo"));
-        let (at, span, packets, bytes) = (int("at"), int("span"), long("packets"), long("bytes"));
-        let (src_port, dst_port) = (int("src_port"), int("dst_port"));
-        let (answered, marks, sampling) = (int("answered"), int("marks"), int("sampling"));
-        self.rows += net_hi.len() as u64;
-        for n in 0..net_hi.len() {
-            let key = (net_hi[n], net_lo[n], minute[n], class[n]);
-            if self.key != Some(key) {
-                self.close_class();
-                if self.key.is_some_and(|(hi, lo, minute, _)| (hi, lo, minute) != (key.0, key.1, key.2)) {
-                    self.close_minute();
-                }
-                self.key = Some(key);
-                if self.out.len() >= 4096 {
-                    out.emit(table(&minute_columns(), &self.out))?;
-                    self.out.clear();
-                }
-            }
-            let Some(class) = Class::from_code(class[n].into()) else {
-                self.answered += packets[n];
-                continue;
-            };
-            let address = (dst_hi[n], dst_lo[n]);
-            if self.address != Some(address) {
-                self.close_address();
-                self.address = Some(address);
-            }
-            let row = Row {
-                src: address,
-                packets: packets[n],
-                bytes: bytes[n],
-                src_port: src_port[n],
-                dst_port: dst_port[n],
-                answered: answered[n],
-                marks: marks[n],
-                sampling: sampling[n].into(),
-            };
-            self.tally.add(class, &row);
-            let source = (src_hi[n], src_lo[n]);
-            let hash = self.seed.address(Address { hi: source.0, lo: source.1 });
-            self.sources.add(hash, source, (packets[n] / i64::from(sampling[n].max(1))).max(1));
-            self.seconds.add(at[n].into(), span[n].into(), packets[n], bytes[n]);
-            self.of_address.add(at[n].into(), span[n].into(), packets[n], bytes[n]);
+impl Fold for Networks {
+    type In = Packet;
+    type Out = Minute;
+
+    fn row(&mut self, row: &Packet, out: &mut Table<Minute>) {
+        let key = (row.net(), row.minute);
+        if self.key != Some(key) {
+            self.close_minute(out);
+            self.key = Some(key);
         }
-        Ok(())
+        let Some(class) = Class::from_code(row.class) else {
+            self.answered += if row.class == by_minute::ANSWERED { row.packets } else { 0 };
+            return;
+        };
+        if self.in_full {
+            return self.count(class, row, true);
+        }
+        self.held_back.push(*row);
+        if self.held_back.len() > HELD_BACK {
+            self.in_full = true;
+            let mut rows = std::mem::take(&mut self.held_back);
+            for row in rows.drain(..) {
+                if let Some(class) = Class::from_code(row.class) {
+                    self.count(class, &row, true);
+                }
+            }
+            self.held_back = rows;
+        }
     }
 
-    fn finish(&mut self, out: &mut Emit<'_>) -> Result<Accounted, EngineError> {
-        self.close_class();
-        self.close_minute();
-        out.emit(table(&minute_columns(), &self.out))?;
-        Ok(Accounted::used(self.rows))
+    fn finish(&mut self, out: &mut Table<Minute>) {
+        self.close_minute(out);
+    }
+}
+
+impl OfClass {
+    fn new() -> Self {
+        Self {
+            packets: 0,
+            bytes: 0,
+            addresses: 0,
+            tally: Tally::new(),
+            seconds: Seconds::default(),
+            loud: 0,
+            sources: BottomK::new(SAMPLED),
+        }
+    }
+
+    fn clear(&mut self) {
+        self.tally.clear();
+        self.seconds.clear();
+        self.sources.clear();
+        (self.packets, self.bytes, self.addresses, self.loud) = (0, 0, 0, 0);
     }
 }
 
 impl Networks {
-    fn close_address(&mut self) {
-        if self.address.take().is_some() && self.of_address.packets() >= LOUD_IN_1_S {
-            let rates = self.of_address.rates();
-            self.loud += i64::from(rates.in_1_s >= LOUD_IN_1_S || rates.in_10_s >= LOUD_IN_10_S);
+    fn new(seed: Seed) -> Self {
+        Self {
+            seed,
+            key: None,
+            classes: Default::default(),
+            run: None,
+            of_address: Seconds::default(),
+            source: None,
+            answered: 0,
+            held_back: Vec::new(),
+            in_full: false,
         }
+    }
+
+    /// Counts a row; its shape only where that is asked for.
+    fn count(&mut self, class: Class, row: &Packet, shape: bool) {
+        let address = row.dst();
+        if self.run != Some((address, class)) {
+            self.close_run();
+            self.run = Some((address, class));
+        }
+        self.of_address.add(row.at.into(), row.span.into(), row.packets, row.bytes);
+        let of_class = self.classes[class as usize].get_or_insert_with(|| Box::new(OfClass::new()));
+        of_class.packets += row.packets;
+        of_class.bytes += row.bytes;
+        if !shape {
+            return;
+        }
+        of_class.tally.add(class, address, row);
+        // One source's rows of an address come one after the other, and are one for the sample.
+        let sent = observed(row);
+        match &mut self.source {
+            Some((source, n)) if *source == row.src => *n += sent,
+            source => {
+                if let Some((source, n)) = source.replace((row.src, sent)) {
+                    of_class.sources.add(self.seed.address(source), source, n);
+                }
+            }
+        }
+    }
+
+    /// Counts what is held back, as far as it can come to anything.
+    fn count_held_back(&mut self) {
+        let mut packets = [0; Class::ALL.len()];
+        let mut addresses = [0; Class::ALL.len()];
+        let mut last = None;
+        for row in &self.held_back {
+            let at = row.class as usize;
+            packets[at] += row.packets;
+            addresses[at] += i64::from(last.replace((row.dst(), at)) != Some((row.dst(), at)));
+        }
+        let mut rows = std::mem::take(&mut self.held_back);
+        if packets.iter().any(|&packets| packets >= WORTH_A_ROW) {
+            for row in &rows {
+                let at = row.class as usize;
+                if let Some(class) = Class::from_code(row.class).filter(|_| packets[at] >= WORTH_A_ROW) {
+                    self.count(class, row, addresses[at] >= LEAST_ADDRESSES);
+                }
+            }
+        }
+        rows.clear();
+        self.held_back = rows;
+    }
+
+    /// Ends what one address got of one class.
+    fn close_run(&mut self) {
+        let Some((_, class)) = self.run.take() else { return };
+        let Some(of_class) = &mut self.classes[class as usize] else { return };
+        if let Some((source, n)) = self.source.take() {
+            of_class.sources.add(self.seed.address(source), source, n);
+        }
+        if self.of_address.packets() >= LOUD_IN_1_S {
+            let rates = self.of_address.rates();
+            of_class.loud += i64::from(rates.in_1_s >= LOUD_IN_1_S || rates.in_10_s >= LOUD_IN_10_S);
+        }
+        of_class.seconds.merge(&self.of_address);
+        of_class.addresses += 1;
         self.of_address.clear();
     }
 
-    fn close_class(&mut self) {
-        self.close_address();
-        let Some((hi, lo, minute, class)) = self.key else { return };
-        let class = Class::from_code(class.into());
-        if let Some(class) = class.filter(|_| self.tally.packets >= WORTH_A_ROW) {
-            self.tally.close_source();
-            let mut shape = self.tally.shape();
-            let (addresses, address_evenness) = (shape.sources, shape.evenness);
-            let mut sources = Entropy::default();
-            let (mut few, mut sampled) = (0, 0);
-            for (_, sent) in self.sources.iter() {
-                sources.push(sent as f64);
-                few += i64::from(sent <= 2);
-                sampled += 1;
-            }
-            shape.sources = self.sources.distinct() as i64;
-            shape.evenness = (sources.evenness() * 1000.0).round() as i64;
-            shape.few = few * 1000 / sampled.max(1);
-            let rates = self.seconds.rates();
-            let tenth = |(_, milli, _): &(i64, i64, i64)| *milli >= 100 * rates.in_1_s;
-            let busy: Vec<i64> = self.seconds.iter().filter(tenth).map(|(second, ..)| second).collect();
-            self.pending.push(Minute {
-                net: Address { hi, lo },
-                minute,
-                class,
-                shape,
-                addresses,
-                address_evenness,
-                loud: self.loud,
-                in_1_s: rates.in_1_s,
-                in_10_s: rates.in_10_s,
-                bytes_in_1_s: rates.bytes_in_1_s,
-                first: busy.first().copied().unwrap_or(0),
-                last: busy.last().copied().unwrap_or(59),
-                answered: 0,
-            });
+    fn close_minute(&mut self, out: &mut Table<Minute>) {
+        if !std::mem::take(&mut self.in_full) {
+            self.count_held_back();
         }
-        self.tally.clear();
-        self.seconds.clear();
-        self.sources.clear();
-        self.loud = 0;
+        self.close_run();
+        let answered = std::mem::take(&mut self.answered);
+        let Some((net, minute)) = self.key.take() else { return };
+        for (class, of_class) in Class::ALL.iter().zip(&mut self.classes) {
+            let Some(of_class) = of_class.as_deref_mut().filter(|of_class| of_class.packets > 0) else {
+                continue;
+            };
+            if of_class.packets >= WORTH_A_ROW {
+                out.push(&of_class.minute(net, minute, *class, answered));
+            }
+            of_class.clear();
+        }
+    }
+}
+
+impl OfClass {
+    /// The shape, and how even the addresses were. Fewer addresses than a carpet has need none.
+    fn shape(&mut self) -> (Shape, i64) {
+        if self.addresses < LEAST_ADDRESSES {
+            return (Shape { packets: self.packets, bytes: self.bytes, ..Shape::default() }, 0);
+        }
+        self.tally.close_source();
+        let mut shape = self.tally.shape();
+        let address_evenness = shape.evenness;
+        let mut sources = Entropy::default();
+        let (mut few, mut sampled) = (0, 0);
+        for (_, sent) in self.sources.iter() {
+            sources.push(sent as f64);
+            few += i64::from(sent <= 2);
+            sampled += 1;
+        }
+        shape.sources = self.sources.distinct() as i64;
+        shape.evenness = (sources.evenness() * 1000.0).round() as i64;
+        shape.few = few * 1000 / sampled.max(1);
+        (shape, address_evenness)
     }
 
-    fn close_minute(&mut self) {
-        let answered = std::mem::take(&mut self.answered);
-        self.out.extend(self.pending.drain(..).map(|minute| Minute { answered, ..minute }.row()));
+    fn minute(&mut self, net: Address, minute: i64, class: Class, answered: i64) -> Minute {
+        let (shape, address_evenness) = self.shape();
+        let rates = self.seconds.rates();
+        let tenth = |(_, milli, _): &(i64, i64, i64)| *milli >= 100 * rates.in_1_s;
+        let busy: Vec<i64> = self.seconds.iter().filter(tenth).map(|(second, ..)| second).collect();
+        Minute {
+            net,
+            minute,
+            class: class.code(),
+            addresses: self.addresses,
+            address_evenness,
+            loud: self.loud,
+            in_1_s: rates.in_1_s,
+            in_10_s: rates.in_10_s,
+            bytes_in_1_s: rates.bytes_in_1_s,
+            first: busy.first().copied().unwrap_or(0),
+            last: busy.last().copied().unwrap_or(59),
+            answered,
+            shape,
+        }
     }
 }
 

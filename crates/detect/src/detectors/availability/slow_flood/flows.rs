@@ -4,20 +4,17 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
 use arrow_array::RecordBatch;
-use arrow_schema::{DataType, SchemaRef};
 use domain::{Evidence, Finding, FindingId, Sample, Severity, Subject, Timestamp, Verdict};
 use traffic::flow::{ACK, SYN, State};
 use traffic::{Address, Seed};
 
 use crate::case::Case;
-use crate::detectors::availability::packets::{Flows, MINUTE_MS, table};
+use crate::detectors::availability::packets::{Flows, MINUTE_MS};
 use crate::detectors::availability::words::grouped;
-use crate::engine::{
-    Accounted, Emit, EngineError, Kernel, MakeKernel, Tables, column_i32, column_i64, schema_of,
-};
+use crate::engine::{Fold, Table, record};
 use crate::stats::base::Base;
 use crate::stats::figures::rounded;
-use crate::stats::sample::{BottomK, Top};
+use crate::stats::sample::BottomK;
 
 use super::{DETECTOR, LEAST, SPREADS};
 
@@ -50,31 +47,36 @@ const IDLE_BY_NATURE: &[i32] = &[
     6667, 6697, 8883, 9092, 9418, 11_211, 27_017,
 ];
 
-fn held_columns() -> SchemaRef {
-    schema_of(&[
-        ("dst_hi", DataType::Int64),
-        ("dst_lo", DataType::Int64),
-        ("port", DataType::Int32),
-        ("time", DataType::Int64),
-        ("duration", DataType::Int64),
-        ("src_hi", DataType::Int64),
-        ("src_lo", DataType::Int64),
-        ("begun", DataType::Int32),
-        ("sent", DataType::Int64),
-        ("got", DataType::Int64),
-        ("waiting", DataType::Int32),
-    ])
-}
+record!(
+    /// One flow that is held.
+    pub(super) struct HeldFlow {
+        dst: Address,
+        port: i32,
+        time: i64,
+        duration: i64,
+        src: Address,
+        /// Its beginning was seen.
+        begun: i32,
+        /// Bytes of data, there and back.
+        sent: i64,
+        got: i64,
+        /// It waits in the middle of a request or an answer.
+        waiting: i32,
+    }
+);
 
 /// Flows that are held open while hardly anything is sent.
 pub(super) fn held(batch: &RecordBatch) -> RecordBatch {
     let flows = Flows::of(batch);
-    let mut rows: Vec<[i64; 11]> = Vec::new();
+    let mut table: Table<HeldFlow> = Table::default();
     for at in 0..flows.len() {
-        let (duration, packets) = (flows.duration[at], flows.packets[at]);
-        let back = flows.back_packets[at];
+        let duration = flows.duration[at];
+        if duration < LEAST_MS || flows.proto[at] != 6 {
+            continue;
+        }
+        let (packets, back) = (flows.packets[at], flows.back_packets[at]);
         let accepted = flows.flags[at] & ACK != 0 && flows.state[at] != State::Rejected.code();
-        if flows.proto[at] != 6 || duration < LEAST_MS || back <= 0 || packets <= 0 || !accepted {
+        if back <= 0 || packets <= 0 || !accepted {
             continue;
         }
         if IDLE_BY_NATURE.contains(&flows.dst_port[at]) {
@@ -94,240 +96,171 @@ pub(super) fn held(batch: &RecordBatch) -> RecordBatch {
         // does not come or comes in crumbs, or for a reader who takes crumbs.
         let crumbs = |packets: i64, bytes: i64, least: i64| packets >= least && bytes < 100 * packets;
         let waiting = got < NOTHING || crumbs(packets, sent, 12) || crumbs(back, got, 15);
-        rows.push([
-            flows.dst.0[at],
-            flows.dst.1[at],
-            flows.dst_port[at].into(),
-            flows.time[at],
+        table.push(&HeldFlow {
+            dst: Address { hi: flows.dst.0[at], lo: flows.dst.1[at] },
+            port: flows.dst_port[at],
+            time: flows.time[at],
             duration,
-            flows.src.0[at],
-            flows.src.1[at],
-            i64::from(flows.flags[at] & SYN != 0),
+            src: Address { hi: flows.src.0[at], lo: flows.src.1[at] },
+            begun: i32::from(flows.flags[at] & SYN != 0),
             sent,
             got,
-            i64::from(waiting),
-        ]);
+            waiting: i32::from(waiting),
+        });
     }
-    table(&held_columns(), &rows)
+    table.finish()
 }
 
-/// A server in a minute: what is held at its busiest moment, and what began.
-#[derive(Clone, Copy, Default)]
-#[expect(clippy::struct_field_names, reason = "it is the time of the row")]
-struct Minute {
-    server: (i64, i64),
-    port: i64,
-    minute: i64,
-    /// Most at the same time.
-    open: i64,
-    /// Held connections that began in this minute; of these, with hardly any data back and with hardly any sent.
-    begun: i64,
-    unserved: i64,
-    silent: i64,
-    /// Of these, with little data back; in the middle of a request or an answer.
-    little: i64,
-    waiting: i64,
-    /// Clients of those.
-    clients: i64,
-    /// First second of the minute in which one began.
-    first: i64,
-    busiest: [(i64, i64, i64); NAMED],
-}
-
-const COLUMNS: usize = 12 + 3 * NAMED;
-
-fn minute_columns() -> SchemaRef {
-    let names: Vec<String> = (0..COLUMNS).map(|at| format!("c{at:02}")).collect();
-    let columns: Vec<(&str, DataType)> = names.iter().map(|name| (name.as_str(), DataType::Int64)).collect();
-    schema_of(&columns)
-}
+record!(
+    /// A server in a minute: what is held at its busiest moment, and what began.
+    #[expect(clippy::struct_field_names, reason = "it is the time of the row")]
+    pub(super) struct Minute {
+        server: Address,
+        port: i32,
+        minute: i64,
+        /// Most at the same time.
+        open: i64,
+        /// Held connections that began in this minute; of these, with hardly any data back and with hardly any sent.
+        begun: i64,
+        unserved: i64,
+        silent: i64,
+        /// Of these, with little data back; in the middle of a request or an answer.
+        little: i64,
+        waiting: i64,
+        /// Clients of those.
+        clients: i64,
+        /// First second of the minute in which one began.
+        first: i64,
+        busiest: [(Address, i64); NAMED],
+    }
+);
 
 impl Minute {
-    fn row(&self) -> [i64; COLUMNS] {
-        let mut row = [0; COLUMNS];
-        row[..12].copy_from_slice(&[
-            self.server.0,
-            self.server.1,
-            self.port,
-            self.minute,
-            self.open,
-            self.begun,
-            self.unserved,
-            self.silent,
-            self.clients,
-            self.first,
-            self.little,
-            self.waiting,
-        ]);
-        for (place, (hi, lo, n)) in row[12..].as_chunks_mut::<3>().0.iter_mut().zip(self.busiest) {
-            *place = [hi, lo, n];
+    fn of(minute: i64, open: i64) -> Self {
+        Self {
+            server: Address::NONE,
+            port: 0,
+            minute,
+            open,
+            begun: 0,
+            unserved: 0,
+            silent: 0,
+            little: 0,
+            waiting: 0,
+            clients: 0,
+            first: 0,
+            busiest: [(Address::NONE, 0); NAMED],
         }
-        row
-    }
-
-    fn read(batch: &RecordBatch) -> Vec<Self> {
-        let columns: Vec<&[i64]> =
-            batch.schema_ref().fields().iter().map(|field| column_i64(batch, field.name())).collect();
-        (0..batch.num_rows())
-            .map(|at| {
-                let of = |column: usize| columns[column][at];
-                Self {
-                    server: (of(0), of(1)),
-                    port: of(2),
-                    minute: of(3),
-                    open: of(4),
-                    begun: of(5),
-                    unserved: of(6),
-                    silent: of(7),
-                    clients: of(8),
-                    first: of(9),
-                    little: of(10),
-                    waiting: of(11),
-                    busiest: std::array::from_fn(|n| (of(12 + 3 * n), of(13 + 3 * n), of(14 + 3 * n))),
-                }
-            })
-            .collect()
     }
 }
 
-pub(super) struct MakeHeld {
-    pub(super) seed: Seed,
-}
-
-impl MakeKernel for MakeHeld {
-    fn input(&self) -> SchemaRef {
-        held_columns()
-    }
-
-    fn output(&self) -> SchemaRef {
-        minute_columns()
-    }
-
-    fn start(&self, _: &Tables) -> Box<dyn Kernel> {
-        Box::new(Held {
-            seed: self.seed,
-            rows: 0,
-            key: None,
-            ends: BinaryHeap::new(),
-            minute: Minute::default(),
-            clients: BottomK::new(SAMPLED_CLIENTS),
-            out: Vec::new(),
-        })
-    }
-}
-
-struct Held {
+/// One server and port after the other.
+pub(super) struct Held {
     seed: Seed,
-    rows: u64,
-    key: Option<(i64, i64, i32)>,
+    key: Option<(Address, i32)>,
     /// When the connections that are open end: as many as are open at once.
     ends: BinaryHeap<Reverse<i64>>,
     minute: Minute,
-    clients: BottomK<(i64, i64)>,
-    out: Vec<[i64; COLUMNS]>,
+    clients: BottomK<Address>,
 }
 
-impl Kernel for Held {
-    fn push(&mut self, batch: &RecordBatch, out: &mut Emit<'_>) -> Result<(), EngineError> {
-        let long = |name| column_i64(batch, name);
-        let int = |name| column_i32(batch, name);
-        let (hi, lo, port) = (long("dst_hi"), long("dst_lo"), int("port"));
-        let (time, duration) = (long("time"), long("duration"));
-        let (src_hi, src_lo) = (long("src_hi"), long("src_lo"));
-        let (begun, sent, got, waiting) = (int("begun"), long("sent"), long("got"), int("waiting"));
-        self.rows += hi.len() as u64;
-        for n in 0..hi.len() {
-            let key = (hi[n], lo[n], port[n]);
-            if self.key != Some(key) {
-                self.close_server();
-                self.key = Some(key);
-            }
-            let minute = time[n].div_euclid(MINUTE_MS);
-            if self.minute.minute != minute {
-                self.go_on_to(minute);
-            }
-            while self.ends.peek().is_some_and(|end| end.0 <= time[n]) {
-                self.ends.pop();
-            }
-            self.ends.push(Reverse(time[n] + duration[n]));
-            self.minute.open = self.minute.open.max(self.ends.len() as i64);
-            if begun[n] != 0 {
-                if self.minute.begun == 0 {
-                    self.minute.first = time[n].rem_euclid(MINUTE_MS) / 1000;
-                }
-                self.minute.begun += 1;
-                self.minute.unserved += i64::from(got[n] < HARDLY);
-                self.minute.silent += i64::from(sent[n] < HARDLY);
-                self.minute.little += i64::from(got[n] < LITTLE);
-                self.minute.waiting += i64::from(waiting[n]);
-                let client = Address { hi: src_hi[n], lo: src_lo[n] };
-                self.clients.add(self.seed.address(client), (client.hi, client.lo), 1);
-            }
-            if self.out.len() >= 4096 {
-                out.emit(table(&minute_columns(), &self.out))?;
-                self.out.clear();
-            }
+impl Fold for Held {
+    type In = HeldFlow;
+    type Out = Minute;
+
+    fn row(&mut self, row: &HeldFlow, out: &mut Table<Minute>) {
+        let key = (row.dst, row.port);
+        if self.key != Some(key) {
+            self.close_server(out);
+            self.key = Some(key);
         }
-        Ok(())
+        let minute = row.time.div_euclid(MINUTE_MS);
+        if self.minute.minute != minute {
+            self.go_on_to(minute, out);
+        }
+        while self.ends.peek().is_some_and(|end| end.0 <= row.time) {
+            self.ends.pop();
+        }
+        self.ends.push(Reverse(row.time + row.duration));
+        self.minute.open = self.minute.open.max(self.ends.len() as i64);
+        if row.begun != 0 {
+            if self.minute.begun == 0 {
+                self.minute.first = row.time.rem_euclid(MINUTE_MS) / 1000;
+            }
+            self.minute.begun += 1;
+            self.minute.unserved += i64::from(row.got < HARDLY);
+            self.minute.silent += i64::from(row.sent < HARDLY);
+            self.minute.little += i64::from(row.got < LITTLE);
+            self.minute.waiting += i64::from(row.waiting);
+            self.clients.add(self.seed.address(row.src), row.src, 1);
+        }
     }
 
-    fn finish(&mut self, out: &mut Emit<'_>) -> Result<Accounted, EngineError> {
-        self.close_server();
-        out.emit(table(&minute_columns(), &self.out))?;
-        Ok(Accounted::used(self.rows))
+    fn finish(&mut self, out: &mut Table<Minute>) {
+        self.close_server(out);
+        self.key = None;
     }
 }
 
 impl Held {
+    pub(super) fn new(seed: Seed) -> Self {
+        Self {
+            seed,
+            key: None,
+            ends: BinaryHeap::new(),
+            minute: Minute::of(0, 0),
+            clients: BottomK::new(SAMPLED_CLIENTS),
+        }
+    }
+
     /// Ends a minute and those after it in which nothing began but something was still open.
-    fn go_on_to(&mut self, minute: i64) {
-        self.close_minute();
+    fn go_on_to(&mut self, minute: i64, out: &mut Table<Minute>) {
+        self.close_minute(out);
         let mut at = self.minute.minute + 1;
         while at < minute && !self.ends.is_empty() {
             while self.ends.peek().is_some_and(|end| end.0 <= at * MINUTE_MS) {
                 self.ends.pop();
             }
-            self.minute = Minute { minute: at, open: self.ends.len() as i64, ..Minute::default() };
-            self.close_minute();
+            self.minute = Minute::of(at, self.ends.len() as i64);
+            self.close_minute(out);
             at += 1;
         }
-        self.minute = Minute { minute, ..Minute::default() };
+        self.minute = Minute::of(minute, 0);
     }
 
-    fn close_minute(&mut self) {
-        let mut minute = self.minute;
-        if let Some((hi, lo, port)) =
+    fn close_minute(&mut self, out: &mut Table<Minute>) {
+        let minute = self.minute;
+        if let Some((server, port)) =
             self.key.filter(|_| minute.open >= WORTH_A_ROW || minute.begun >= WORTH_A_ROW)
         {
-            (minute.server, minute.port) = ((hi, lo), port.into());
-            minute.clients = self.clients.distinct().round() as i64;
-            let mut top = Top::new(NAMED);
-            self.clients.iter().for_each(|(client, n)| top.push(client, n));
-            for (place, ((hi, lo), n)) in minute.busiest.iter_mut().zip(top.iter()) {
-                *place = (hi, lo, n);
-            }
-            self.out.push(minute.row());
+            let clients = self.clients.distinct().round() as i64;
+            out.push(&Minute {
+                server,
+                port,
+                clients,
+                busiest: self.clients.busiest(Address::NONE),
+                ..minute
+            });
         }
         self.clients.clear();
     }
 
-    fn close_server(&mut self) {
+    fn close_server(&mut self, out: &mut Table<Minute>) {
         if self.key.is_some() {
             // Whatever is open goes on for an hour at most: slices of flows are shorter.
-            self.go_on_to(self.minute.minute + 60);
+            self.go_on_to(self.minute.minute + 60, out);
         }
         self.ends.clear();
-        self.minute = Minute { minute: i64::MIN / 2, ..Minute::default() };
+        self.minute = Minute::of(i64::MIN / 2, 0);
     }
 }
 
 pub(super) fn judge(case: &Case<'_>) -> Vec<Finding> {
-    let mut servers: BTreeMap<(Address, i64), BTreeMap<i64, Minute>> = BTreeMap::new();
+    let mut servers: BTreeMap<(Address, i32), BTreeMap<i64, Minute>> = BTreeMap::new();
     let mut begin = i64::MAX;
-    for minute in case.tables.get(HELD).into_iter().flatten().flat_map(Minute::read) {
+    for minute in case.rows::<Minute>(HELD) {
         begin = begin.min(minute.minute);
-        let server = (Address { hi: minute.server.0, lo: minute.server.1 }, minute.port);
-        servers.entry(server).or_default().insert(minute.minute, minute);
+        servers.entry((minute.server, minute.port)).or_default().insert(minute.minute, minute);
     }
     let mut findings = Vec::new();
     for ((server, port), minutes) in &servers {
@@ -350,9 +283,9 @@ pub(super) fn judge(case: &Case<'_>) -> Vec<Finding> {
             else {
                 continue;
             };
-            let welcome = busiest.busiest.iter().all(|&(hi, lo, n)| {
+            let welcome = busiest.busiest.iter().all(|&(client, n)| {
                 n == 0
-                    || Address { hi, lo }.ip().is_some_and(|ip| {
+                    || client.ip().is_some_and(|ip| {
                         case.settings.site.is_welcome(ip)
                             && !case.settings.site.own.iter().any(|own| own.contains(ip))
                     })
@@ -372,7 +305,7 @@ pub(super) fn judge(case: &Case<'_>) -> Vec<Finding> {
 
 fn finding(
     case: &Case<'_>,
-    (server, port): (Address, i64),
+    (server, port): (Address, i32),
     run: &[&Minute],
     rise: &[&Minute],
     busiest: &Minute,
@@ -427,10 +360,10 @@ fn finding(
             samples: busiest
                 .busiest
                 .iter()
-                .filter(|(.., n)| *n > 0)
-                .map(|&(hi, lo, n)| Sample {
+                .filter(|(_, n)| *n > 0)
+                .map(|&(client, n)| Sample {
                     time: first_seen,
-                    account: case.names.texts.address(Address { hi, lo }),
+                    account: case.names.texts.address(client),
                     action: format!("began {n} of them in the busiest minute"),
                     object: format!("{name} port {port}"),
                     lag_s: 0.0,

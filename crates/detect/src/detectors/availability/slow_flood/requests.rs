@@ -3,20 +3,16 @@
 use std::collections::BTreeMap;
 
 use arrow_array::RecordBatch;
-use arrow_schema::{DataType, SchemaRef};
 use domain::{Evidence, Finding, FindingId, Sample, Severity, Subject, Timestamp, Verdict};
 use hashbrown::HashMap;
 use traffic::{Address, Seed};
 
 use crate::case::Case;
-use crate::detectors::availability::packets::table;
 use crate::detectors::availability::words::grouped;
-use crate::engine::{
-    Accounted, Emit, EngineError, Kernel, MakeKernel, Tables, column_i32, column_i64, schema_of,
-};
+use crate::engine::{Fold, Table, column_i32, column_i64, record};
 use crate::stats::base::Base;
 use crate::stats::figures::rounded;
-use crate::stats::sample::{BottomK, Top};
+use crate::stats::sample::BottomK;
 
 use super::{DETECTOR, LEAST, SPREADS};
 
@@ -32,17 +28,18 @@ const HARDLY: i64 = 1000;
 const SAMPLED_CLIENTS: usize = 512;
 const NAMED: usize = 5;
 
-fn slow_columns() -> SchemaRef {
-    schema_of(&[
-        ("host", DataType::Int64),
-        ("window", DataType::Int64),
-        ("slow", DataType::Int32),
-        ("client_hi", DataType::Int64),
-        ("client_lo", DataType::Int64),
-        ("second", DataType::Int32),
-        ("requests", DataType::Int64),
-    ])
-}
+record!(
+    /// A slow request, or a number of others.
+    pub(super) struct Requests {
+        host: i64,
+        window: i64,
+        slow: i32,
+        client: Address,
+        /// Of the window.
+        second: i32,
+        requests: i64,
+    }
+);
 
 /// Slow requests one by one, all others as a sum for each batch.
 pub(super) fn slow(batch: &RecordBatch) -> RecordBatch {
@@ -51,176 +48,106 @@ pub(super) fn slow(batch: &RecordBatch) -> RecordBatch {
     let (host, time, hi, lo) = (long("host"), long("time"), long("peer_hi"), long("peer_lo"));
     let (status, bytes, duration) = (int("status"), long("bytes"), int("duration"));
     let mut others: HashMap<(i64, i64), i64> = HashMap::new();
-    let mut rows: Vec<[i64; 7]> = Vec::new();
+    let mut table: Table<Requests> = Table::default();
     for at in 0..time.len() {
         let second = time[at].div_euclid(1000);
         let window = second.div_euclid(60 * WINDOW);
         let lasted = duration[at] >= LEAST_MS;
         let little = matches!(status[at], 400 | 499) || (0..HARDLY).contains(&bytes[at]);
         if status[at] == 408 || lasted && little {
-            rows.push([host[at], window, 1, hi[at], lo[at], second.rem_euclid(60 * WINDOW), 1]);
+            table.push(&Requests {
+                host: host[at],
+                window,
+                slow: 1,
+                client: Address { hi: hi[at], lo: lo[at] },
+                second: second.rem_euclid(60 * WINDOW) as i32,
+                requests: 1,
+            });
         } else {
             *others.entry((host[at], window)).or_default() += 1;
         }
     }
-    let others: BTreeMap<_, _> = others.into_iter().collect();
-    rows.extend(others.into_iter().map(|((host, window), n)| [host, window, 0, 0, 0, 0, n]));
-    table(&slow_columns(), &rows)
+    let client = Address { hi: 0, lo: 0 };
+    // The order of a hash map does not show: the engine sorts.
+    table.extend(others.into_iter().map(|((host, window), requests)| Requests {
+        host,
+        window,
+        slow: 0,
+        client,
+        second: 0,
+        requests,
+    }));
+    table.finish()
 }
 
-/// A host in five minutes.
-#[derive(Clone, Copy, Default)]
-#[expect(clippy::struct_field_names, reason = "it is the time of the row")]
-struct Window {
-    host: i64,
-    window: i64,
-    requests: i64,
-    slow: i64,
-    clients: i64,
-    first: i64,
-    last: i64,
-    busiest: [(i64, i64, i64); NAMED],
-}
-
-const COLUMNS: usize = 7 + 3 * NAMED;
-
-fn window_columns() -> SchemaRef {
-    let names: Vec<String> = (0..COLUMNS).map(|at| format!("c{at:02}")).collect();
-    let columns: Vec<(&str, DataType)> = names.iter().map(|name| (name.as_str(), DataType::Int64)).collect();
-    schema_of(&columns)
-}
-
-impl Window {
-    fn row(&self) -> [i64; COLUMNS] {
-        let mut row = [0; COLUMNS];
-        row[..7].copy_from_slice(&[
-            self.host,
-            self.window,
-            self.requests,
-            self.slow,
-            self.clients,
-            self.first,
-            self.last,
-        ]);
-        for (place, (hi, lo, n)) in row[7..].as_chunks_mut::<3>().0.iter_mut().zip(self.busiest) {
-            *place = [hi, lo, n];
-        }
-        row
+record!(
+    /// A host in five minutes.
+    #[expect(clippy::struct_field_names, reason = "it is the time of the row")]
+    pub(super) struct Window {
+        host: i64,
+        window: i64,
+        requests: i64,
+        slow: i64,
+        clients: i64,
+        first: i64,
+        last: i64,
+        busiest: [(Address, i64); NAMED],
     }
+);
 
-    fn read(batch: &RecordBatch) -> Vec<Self> {
-        let columns: Vec<&[i64]> =
-            batch.schema_ref().fields().iter().map(|field| column_i64(batch, field.name())).collect();
-        (0..batch.num_rows())
-            .map(|at| {
-                let of = |column: usize| columns[column][at];
-                Self {
-                    host: of(0),
-                    window: of(1),
-                    requests: of(2),
-                    slow: of(3),
-                    clients: of(4),
-                    first: of(5),
-                    last: of(6),
-                    busiest: std::array::from_fn(|n| (of(7 + 3 * n), of(8 + 3 * n), of(9 + 3 * n))),
-                }
-            })
-            .collect()
-    }
-}
-
-pub(super) struct MakeSlow {
-    pub(super) seed: Seed,
-}
-
-impl MakeKernel for MakeSlow {
-    fn input(&self) -> SchemaRef {
-        slow_columns()
-    }
-
-    fn output(&self) -> SchemaRef {
-        window_columns()
-    }
-
-    fn start(&self, _: &Tables) -> Box<dyn Kernel> {
-        Box::new(Slow {
-            seed: self.seed,
-            rows: 0,
-            key: None,
-            window: Window::default(),
-            clients: BottomK::new(SAMPLED_CLIENTS),
-            out: Vec::new(),
-        })
-    }
-}
-
-struct Slow {
+/// One host and window after the other.
+pub(super) struct Slow {
     seed: Seed,
-    rows: u64,
-    key: Option<(i64, i64)>,
-    window: Window,
-    clients: BottomK<(i64, i64)>,
-    out: Vec<[i64; COLUMNS]>,
+    window: Option<Window>,
+    clients: BottomK<Address>,
 }
 
-impl Kernel for Slow {
-    fn push(&mut self, batch: &RecordBatch, out: &mut Emit<'_>) -> Result<(), EngineError> {
-        let long = |name| column_i64(batch, name);
-        let (host, window, requests) = (long("host"), long("window"), long("requests"));
-        let (hi, lo) = (long("client_hi"), long("client_lo"));
-        let (slow, second) = (column_i32(batch, "slow"), column_i32(batch, "second"));
-        self.rows += host.len() as u64;
-        for n in 0..host.len() {
-            let key = (host[n], window[n]);
-            if self.key != Some(key) {
-                self.close();
-                self.key = Some(key);
-                self.window.first = i64::MAX;
-                if self.out.len() >= 4096 {
-                    out.emit(table(&window_columns(), &self.out))?;
-                    self.out.clear();
-                }
-            }
-            self.window.requests += requests[n];
-            if slow[n] != 0 {
-                self.window.slow += 1;
-                self.window.first = self.window.first.min(second[n].into());
-                self.window.last = self.window.last.max(second[n].into());
-                let client = Address { hi: hi[n], lo: lo[n] };
-                self.clients.add(self.seed.address(client), (client.hi, client.lo), 1);
-            }
+impl Fold for Slow {
+    type In = Requests;
+    type Out = Window;
+
+    fn row(&mut self, row: &Requests, out: &mut Table<Window>) {
+        if self.window.is_none_or(|window| (window.host, window.window) != (row.host, row.window)) {
+            self.finish(out);
         }
-        Ok(())
+        let window = self.window.get_or_insert(Window {
+            host: row.host,
+            window: row.window,
+            requests: 0,
+            slow: 0,
+            clients: 0,
+            first: i64::MAX,
+            last: 0,
+            busiest: [(Address::NONE, 0); NAMED],
+        });
+        window.requests += row.requests;
+        if row.slow != 0 {
+            window.slow += 1;
+            window.first = window.first.min(row.second.into());
+            window.last = window.last.max(row.second.into());
+            self.clients.add(self.seed.address(row.client), row.client, 1);
+        }
     }
 
-    fn finish(&mut self, out: &mut Emit<'_>) -> Result<Accounted, EngineError> {
-        self.close();
-        out.emit(table(&window_columns(), &self.out))?;
-        Ok(Accounted::used(self.rows))
+    fn finish(&mut self, out: &mut Table<Window>) {
+        if let Some(window) = self.window.take().filter(|window| window.slow >= LEAST / 10) {
+            let clients = self.clients.distinct().round() as i64;
+            out.push(&Window { clients, busiest: self.clients.busiest(Address::NONE), ..window });
+        }
+        self.clients.clear();
     }
 }
 
 impl Slow {
-    fn close(&mut self) {
-        let mut window = std::mem::take(&mut self.window);
-        if let Some((host, at)) = self.key.filter(|_| window.slow >= LEAST / 10) {
-            (window.host, window.window) = (host, at);
-            window.clients = self.clients.distinct().round() as i64;
-            let mut top = Top::new(NAMED);
-            self.clients.iter().for_each(|(client, n)| top.push(client, n));
-            for (place, ((hi, lo), n)) in window.busiest.iter_mut().zip(top.iter()) {
-                *place = (hi, lo, n);
-            }
-            self.out.push(window.row());
-        }
-        self.clients.clear();
+    pub(super) fn new(seed: Seed) -> Self {
+        Self { seed, window: None, clients: BottomK::new(SAMPLED_CLIENTS) }
     }
 }
 
 pub(super) fn judge(case: &Case<'_>) -> Vec<Finding> {
     let mut hosts: BTreeMap<i64, BTreeMap<i64, Window>> = BTreeMap::new();
     let mut begin = i64::MAX;
-    for window in case.tables.get(SLOW).into_iter().flatten().flat_map(Window::read) {
+    for window in case.rows::<Window>(SLOW) {
         begin = begin.min(window.window);
         hosts.entry(window.host).or_default().insert(window.window, window);
     }
@@ -297,10 +224,10 @@ fn finding(case: &Case<'_>, host: i64, run: &[&Window], base: &Base, limit: f64)
             samples: strongest
                 .busiest
                 .iter()
-                .filter(|(.., n)| *n > 0)
-                .map(|&(hi, lo, n)| Sample {
+                .filter(|(_, n)| *n > 0)
+                .map(|&(client, n)| Sample {
                     time: first_seen,
-                    account: case.names.texts.address(Address { hi, lo }),
+                    account: case.names.texts.address(client),
                     action: format!("sent {n} of them in the busiest five minutes"),
                     object: at.clone(),
                     lag_s: 0.0,

@@ -7,7 +7,7 @@ use traffic::Address;
 use crate::case::Case;
 use crate::detectors::availability::packets::Class;
 
-use super::gather::{self, VICTIMS, fact};
+use super::gather::{Fact, VICTIMS, fact};
 use crate::detectors::availability::shape::{Answers, NUMBERS, Shape};
 
 /// One destination with minutes that may be part of a flood.
@@ -80,43 +80,40 @@ impl Victim {
 pub(super) fn read(case: &Case<'_>) -> (BTreeMap<Address, Victim>, i64) {
     let mut victims: BTreeMap<Address, Victim> = BTreeMap::new();
     let mut begin = i64::MAX;
-    for batch in case.tables.get(VICTIMS).into_iter().flatten() {
-        for row in gather::read(batch) {
-            let [hi, lo, what, minute, class, a, b, c, d] = row;
-            if what == fact::SPAN {
-                begin = begin.min(a);
-                continue;
+    for Fact { dst, fact: what, minute, class, a, b, c, d } in case.rows(VICTIMS) {
+        if what == fact::SPAN {
+            begin = begin.min(a);
+            continue;
+        }
+        let Some(class) = Class::from_code(class) else { continue };
+        let victim = victims.entry(dst).or_default();
+        let at = (class, minute);
+        match what {
+            fact::SHAPE => {
+                let hot = victim.hot.entry(at).or_default();
+                hot.numbers[a as usize * 3..][..3].copy_from_slice(&[b, c, d]);
             }
-            let Some(class) = Class::from_code(class) else { continue };
-            let victim = victims.entry(Address { hi, lo }).or_default();
-            let at = (class, minute);
-            match what {
-                fact::SHAPE => {
-                    let hot = victim.hot.entry(at).or_default();
-                    hot.numbers[a as usize * 3..][..3].copy_from_slice(&[b, c, d]);
-                }
-                fact::LOW => {
-                    let low = Low { packets: a, same_port: b, privileged: c, unanswered: d };
-                    victim.low.insert(at, low);
-                }
-                fact::SAMPLE => {
-                    victim.samples.entry(at).or_default().push((Address { hi: a, lo: b }, c));
-                }
-                fact::BASE => {
-                    let rate = Rate { packets: a, in_1_s: b, in_10_s: c, bytes_in_1_s: d };
-                    victim.rates.entry(class).or_default().insert(minute, rate);
-                }
-                fact::ANSWERED => victim.answered += a,
-                fact::ASKED => *victim.asked.entry((minute, a)).or_default() += b,
-                _ => {
-                    let hot = victim.hot.entry(at).or_default();
-                    match what {
-                        fact::SECOND => hot.seconds.push((minute * 60 + a, b, c)),
-                        fact::SOURCE => hot.sources.push((Address { hi: a, lo: b }, c)),
-                        fact::SRC_PORT => hot.src_ports.push((a, b)),
-                        fact::DST_PORT => hot.dst_ports.push((a, b)),
-                        _ => hot.lengths.push((a, b)),
-                    }
+            fact::LOW => {
+                let low = Low { packets: a, same_port: b, privileged: c, unanswered: d };
+                victim.low.insert(at, low);
+            }
+            fact::SAMPLE => {
+                victim.samples.entry(at).or_default().push((Address { hi: a, lo: b }, c));
+            }
+            fact::BASE => {
+                let rate = Rate { packets: a, in_1_s: b, in_10_s: c, bytes_in_1_s: d };
+                victim.rates.entry(class).or_default().insert(minute, rate);
+            }
+            fact::ANSWERED => victim.answered += a,
+            fact::ASKED => *victim.asked.entry((minute, a)).or_default() += b,
+            _ => {
+                let hot = victim.hot.entry(at).or_default();
+                match what {
+                    fact::SECOND => hot.seconds.push((minute * 60 + a, b, c)),
+                    fact::SOURCE => hot.sources.push((Address { hi: a, lo: b }, c)),
+                    fact::SRC_PORT => hot.src_ports.push((a, b)),
+                    fact::DST_PORT => hot.dst_ports.push((a, b)),
+                    _ => hot.lengths.push((a, b)),
                 }
             }
         }
