@@ -94,7 +94,7 @@ fn the_walk_of_a_user() {
     let (code, _, err) = said(at, &["log", "init", "l", "--origin", "log.example/other"]);
     assert_eq!(code, Some(1));
     assert!(err.contains("is there already"), "{err}");
-    std::process::Command::new("chmod").args(["644", "l/keys/log.key"]).current_dir(at).status().expect("chmod");
+    Command::new("chmod").args(["644", "l/keys/log.key"]).current_dir(at).status().expect("chmod");
     let (code, _, err) = said(at, &["log", "append", "l", "a.txt"]);
     assert_eq!(code, Some(1));
     assert!(err.contains("can be read by others (mode 644)"), "{err}");
