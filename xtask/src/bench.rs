@@ -6,6 +6,7 @@ mod access;
 mod check;
 mod flows;
 mod generate;
+mod log;
 mod pcap;
 mod peer;
 mod run;
@@ -56,6 +57,8 @@ enum What {
     Pcap(pcap::Pcap),
     /// The detectors of flows from Parquet, beside nfdump
     Flows(flows::Flows),
+    /// The transparency log: durable appends, and the check of a whole log
+    Log(log::Log),
 }
 
 /// A measurement could not be made.
@@ -68,6 +71,7 @@ pub(crate) fn main(args: &Bench) -> Result<(), BenchError> {
         Some(What::Access(args)) => return access::main(args),
         Some(What::Pcap(args)) => return pcap::main(args),
         Some(What::Flows(args)) => return flows::main(args),
+        Some(What::Log(args)) => return log::main(args),
         None => {}
     }
     let shape = Shape { rows: args.rows, ..Shape::default() };

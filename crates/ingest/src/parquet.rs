@@ -7,6 +7,7 @@
 //!
 //! The library below is not written for hostile files: a panic in it is caught and becomes damage.
 
+mod footer;
 mod kinds;
 mod numbers;
 mod text;
@@ -89,6 +90,7 @@ impl Columns {
     /// # Errors
     /// Why it cannot be read as posts.
     pub(crate) fn of<R: ChunkReader>(reader: &R) -> Result<Groups, String> {
+        footer::check(reader)?;
         // The schema that Arrow writers leave beside that of Parquet would bring dictionaries and
         // views; without it a text is a text.
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);

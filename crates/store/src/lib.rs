@@ -1,5 +1,6 @@
 //! Storage behind the small traits that the other crates declare.
 
+pub mod bucket;
 pub mod cells;
 pub mod disk;
 pub mod http;
@@ -8,6 +9,7 @@ pub mod log;
 pub mod scratch;
 pub mod sequencer;
 
+pub use bucket::BucketLog;
 pub use cells::FileCells;
 pub use disk::RealDisk;
 pub use http::HttpLog;

@@ -24,6 +24,10 @@
 //! The crate does no input or output and reads no clock: bytes, `now` and the small traits of [storage] are passed in.
 //! It knows nothing of what entries mean.
 
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 pub mod add_checkpoint;
 pub mod bundle;
 pub mod checkpoint;

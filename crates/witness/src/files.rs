@@ -20,7 +20,7 @@ use tlog::storage::Cause;
 
 use crate::evidence::{Evidence, Exhibit, Kept, Kind};
 
-/// 16: enough to see what a log does; with three kinds and twice 64 KiB each, a log takes at most 6.3 MiB.
+/// 16: enough to see what a log does; with three kinds and twice 64 KiB each, a log takes at most 6.4 MB.
 pub const MAX_EXHIBITS_PER_KIND: usize = 16;
 
 /// Twice the largest request, for the request and the recorded checkpoint, and a head.

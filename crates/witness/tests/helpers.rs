@@ -131,7 +131,10 @@ impl Cells for TestCells {
                 return Err(SwapError::Lost);
             }
             state.memory.swap(name, expected, new)?;
-            assert!(fault != Some(Fault::Panic), "the disk is on fire");
+            if fault == Some(Fault::Panic) {
+                // A panic that the hook does not print.
+                std::panic::resume_unwind(Box::new("the disk is on fire"));
+            }
             if fault == Some(Fault::After) {
                 return Err(SwapError::Failed("no answer".into()));
             }
