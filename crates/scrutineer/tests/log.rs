@@ -54,9 +54,13 @@ fn the_walk_of_a_user() {
     ok(at, &["log", "prove", "l", "--entry", "b.txt", "--out", "b.tlog-proof"]);
     let out = ok(at, &["log", "verify", "b.tlog-proof", "--entry", "b.txt", "--key", "l/log.vkey"]);
     assert_eq!(out, "`b.txt` is entry 1 of `log.example/walk`, by its checkpoint of size 2.\n");
-    let (code, _, err) = said(at, &["log", "verify", "b.tlog-proof", "--entry", "a.txt", "--key", "l/log.vkey"]);
+    let (code, _, err) =
+        said(at, &["log", "verify", "b.tlog-proof", "--entry", "a.txt", "--key", "l/log.vkey"]);
     assert_eq!(code, Some(1));
-    assert!(err.starts_with("error: the proof does not hold: the entry is not under the checkpoint"), "{err}");
+    assert!(
+        err.starts_with("error: the proof does not hold: the entry is not under the checkpoint"),
+        "{err}"
+    );
     // Nobody said whose log it should be.
     let (code, _, err) = said(at, &["log", "fsck", "l/public"]);
     assert_eq!(code, Some(1));
@@ -74,7 +78,8 @@ fn the_walk_of_a_user() {
     let grown = std::fs::read(at.join("l/public/checkpoint")).expect("published");
     write("l/public/checkpoint", &String::from_utf8_lossy(&saved));
     write("grown", &String::from_utf8_lossy(&grown));
-    let (code, out, _) = said(at, &["log", "fsck", "l/public", "--key", "l/log.vkey", "--since", "grown", "--json"]);
+    let (code, out, _) =
+        said(at, &["log", "fsck", "l/public", "--key", "l/log.vkey", "--since", "grown", "--json"]);
     assert_eq!(code, Some(3));
     let json: serde_json::Value = serde_json::from_str(&out).expect("JSON");
     assert_eq!((&json["verdict"], &json["good"]), (&"rollback".into(), &true.into()));
@@ -132,19 +137,29 @@ fn three_hundred_kills_lose_no_acknowledged_entry() {
         let mut input = child.stdin.take().expect("piped");
         let output = child.stdout.take().expect("piped");
         let feeder = std::thread::spawn(move || {
-            // Until the pipe breaks.
+            // Until the pipe breaks; after a burst a steady stream, so that the log stays small.
             for n in 0.. {
+                if n > 300 {
+                    std::thread::sleep(Duration::from_micros(100));
+                }
                 if writeln!(input, "round {round} entry {n}").is_err() {
                     return;
                 }
             }
         });
+        let (first, works) = std::sync::mpsc::channel();
         let reader = std::thread::spawn(move || {
             let lines = BufReader::new(output).split(b'\n').map_while(Result::ok);
-            let lines = lines.filter_map(|line| String::from_utf8(line).ok());
+            let lines = lines
+                .inspect(|_| first.send(()).unwrap_or(()))
+                .filter_map(|line| String::from_utf8(line).ok());
             lines.map(|line| line.split("  ").map(str::to_owned).collect::<Vec<_>>()).collect::<Vec<_>>()
         });
-        std::thread::sleep(Duration::from_millis(u64::from(random.rand_range(5..40))));
+        // Most are killed while they work, some while they open the log.
+        if random.rand_range(0..5) > 0 {
+            works.recv_timeout(Duration::from_secs(20)).expect("it acknowledges entries");
+        }
+        std::thread::sleep(Duration::from_micros(u64::from(random.rand_range(0..25_000))));
         child.kill().expect("it runs");
         child.wait().expect("killed");
         feeder.join().expect("no panic");
@@ -156,7 +171,8 @@ fn three_hundred_kills_lose_no_acknowledged_entry() {
                 acknowledged.insert(index.parse().expect("an index"), leaf.clone());
             }
         }
-        let (checkpoint, _) = reader::checkpoint(&PublicFolder::of(&at.join("l")), &key_of(&at.join("l"))).expect("whole");
+        let (checkpoint, _) =
+            reader::checkpoint(&PublicFolder::of(&at.join("l")), &key_of(&at.join("l"))).expect("whole");
         interrupted += u32::from(seen.last().is_none_or(|(size, _)| *size < checkpoint.size));
         seen.push((checkpoint.size, checkpoint.root));
     }
@@ -170,7 +186,11 @@ fn three_hundred_kills_lose_no_acknowledged_entry() {
     for (size, root) in &seen {
         assert_eq!(merkle::root(&leaves[..*size as usize]), *root, "a reader saw size {size}");
     }
-    println!("{} entries, {} acknowledged, {interrupted} of {KILLS} kills under load", leaves.len(), acknowledged.len());
+    println!(
+        "{} entries, {} acknowledged, {interrupted} of {KILLS} kills under load",
+        leaves.len(),
+        acknowledged.len()
+    );
     assert!(interrupted > 20 && acknowledged.len() > 500, "the kills came while it worked");
 }
 
@@ -200,12 +220,17 @@ fn a_killed_witness_never_goes_back() {
     ok(at, &["log", "init", "l", "--origin", "log.example/kill-witness"]);
     ok(at, &["witness", "init", "w", "--name", "w.example/kill"]);
     let witness_key = std::fs::read_to_string(at.join("w/witness.vkey")).expect("init wrote it");
-    std::fs::write(at.join("logs.policy"), format!("log {}\nquorum none\n", key_of(&at.join("l")))).expect("a folder");
+    std::fs::write(at.join("logs.policy"), format!("log {}\nquorum none\n", key_of(&at.join("l"))))
+        .expect("a folder");
     let mut random = oorandom::Rand32::new(2);
     let mut cosigned: Vec<u64> = Vec::new();
     for round in 0..KILLS {
         let (mut child, address) = start_witness(at);
-        let policy = format!("log {}\nwitness w {} {address}\nquorum w\n", key_of(&at.join("l")), witness_key.trim_end());
+        let policy = format!(
+            "log {}\nwitness w {} {address}\nquorum w\n",
+            key_of(&at.join("l")),
+            witness_key.trim_end()
+        );
         std::fs::write(at.join("witness.policy"), &policy).expect("a folder");
         let policy = Policy::parse(policy.as_bytes()).expect("a policy");
         // A client of our own submits without a pause while the log grows and the witness is killed.
@@ -244,7 +269,8 @@ fn a_killed_witness_never_goes_back() {
     assert!(!cosigned.is_empty() && cosigned.is_sorted(), "{cosigned:?}");
     // The log publishes with the cosignature of the witness, and a stranger's check says so.
     let (mut child, address) = start_witness(at);
-    let policy = format!("log {}\nwitness w {} {address}\nquorum w\n", key_of(&at.join("l")), witness_key.trim_end());
+    let policy =
+        format!("log {}\nwitness w {} {address}\nquorum w\n", key_of(&at.join("l")), witness_key.trim_end());
     std::fs::write(at.join("witness.policy"), &policy).expect("a folder");
     std::fs::write(at.join("entry"), "the last").expect("a folder");
     ok(at, &["log", "append", "l", "entry", "--policy", "witness.policy"]);

@@ -72,7 +72,8 @@ impl Source for BucketLog {
         let folder = tile.partial_folder();
         let listed = self.runtime.block_on(self.store.list_with_delimiter(Some(&self.public(&folder))))?;
         let names = listed.objects.iter().filter_map(|object| object.location.filename());
-        let mut tiles: Vec<Tile> = names.filter_map(|name| Tile::parse(&format!("{folder}/{name}"))).collect();
+        let mut tiles: Vec<Tile> =
+            names.filter_map(|name| Tile::parse(&format!("{folder}/{name}"))).collect();
         tiles.sort_unstable();
         Ok(tiles)
     }
@@ -184,7 +185,7 @@ mod tests {
         // Another that is overtaken where the other's files end is stopped by the swap, and leaves files that go.
         let mut third = Writer::open(open(), key()).expect("a log");
         third.append(&["of the third", "and another"]).expect("it came first");
-        let refused = second.append(&["of the second"]).expect_err("the state has moved on");
+        let refused = second.append(&["too late"]).expect_err("the state has moved on");
         assert!(matches!(refused, WriteError::Swap(SwapError::Lost)), "{refused}");
         third.publish(&[]).expect("a bucket");
         let mut fourth = Writer::open(open(), key()).expect("a log");

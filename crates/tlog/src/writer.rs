@@ -126,7 +126,7 @@ impl<S: LogStorage> Writer<S> {
         if edge.root() != signed.root {
             return Err(WriteError::Damaged { size: signed.size });
         }
-        let leftovers = leftovers(&storage, signed.size)?;
+        let leftovers = leftovers(&storage, &edge)?;
         storage.remove(&leftovers).map_err(WriteError::Put)?;
         let known = Known::load(&storage, signed.size)?;
         Ok(Self { storage, key, state, signed, edge, known, replaced: Vec::new(), is_poisoned: false })
@@ -253,18 +253,24 @@ fn open_state(state: &[u8], key: &VerifierKey) -> Result<Checkpoint, WriteError>
     }
 }
 
-/// Files at the right edge of the tree of `size` leaves that are beyond it, left by an append that never came to its end.
-fn leftovers(storage: &impl LogStorage, size: u64) -> Result<Vec<Tile>, WriteError> {
+/// Files at the right edge of the tree that do not belong to it, left by an append that never came to its end: partial files
+/// that are wider, or are not the beginning of the present ones, and full ones.
+fn leftovers(storage: &impl LogStorage, edge: &Edge) -> Result<Vec<Tile>, WriteError> {
+    let read = |tile: Tile| {
+        let path = tile.to_string();
+        storage.read(&path).map_err(|source| ReadError::Read { path, source })
+    };
     let mut leftovers = Vec::new();
     for level in std::iter::once(Level::Entries).chain((0..=7).map(Level::Hashes)) {
-        let hashes = crate::tile::level_width(level, size);
-        let edge = Tile { level, index: hashes / u64::from(FULL_WIDTH), width: FULL_WIDTH };
-        let width = (hashes % u64::from(FULL_WIDTH)) as u16;
-        leftovers.extend(partials(storage, edge)?.into_iter().filter(|tile| tile.width > width));
-        let path = edge.to_string();
-        if storage.read(&path).map_err(|source| ReadError::Read { path, source })?.is_some() {
-            leftovers.push(edge);
+        let index = crate::tile::level_width(level, edge.size) / u64::from(FULL_WIDTH);
+        let full = Tile { level, index, width: FULL_WIDTH };
+        let present = edge.bytes(level);
+        for tile in partials(storage, full)? {
+            if !read(tile)?.is_some_and(|bytes| Edge::begins_with(tile, &bytes, &present)) {
+                leftovers.push(tile);
+            }
         }
+        leftovers.extend(read(full)?.map(|_| full));
     }
     Ok(leftovers)
 }
@@ -350,14 +356,31 @@ impl Edge {
         index
     }
 
+    /// The bytes of the last, not yet full tile of a level, or of the last bundle.
+    fn bytes(&self, level: Level) -> Vec<u8> {
+        match level {
+            Level::Entries => self.bundle.clone(),
+            Level::Hashes(level) => {
+                self.levels.get(usize::from(level)).map_or(Vec::new(), |hashes| to_bytes(hashes))
+            }
+        }
+    }
+
+    /// Whether a partial file at the edge is the beginning of what the edge has now.
+    fn begins_with(partial: Tile, bytes: &[u8], present: &[u8]) -> bool {
+        let len = match partial.level {
+            Level::Hashes(_) => Some(partial.byte_len()),
+            Level::Entries => {
+                bundle::ranges(present, partial.width).ok().and_then(|r| r.last().map(|range| range.end))
+            }
+        };
+        len.is_some_and(|len| present.get(..len) == Some(bytes))
+    }
+
     /// The partial tiles and the bundle that differ from those of the tree of `old` leaves.
     fn partials(&self, old: u64, files: &mut Vec<(Tile, Vec<u8>)>) {
         for tile in crate::tile::between(old, self.size).filter(|tile| !tile.is_full()) {
-            let bytes = match tile.level {
-                Level::Entries => self.bundle.clone(),
-                Level::Hashes(level) => to_bytes(&self.levels[usize::from(level)]),
-            };
-            files.push((tile, bytes));
+            files.push((tile, self.bytes(tile.level)));
         }
     }
 

@@ -87,7 +87,12 @@ fn appends(folder: &Path) -> Result<(), BenchError> {
     }
     times.sort_unstable();
     let ms = |at: usize| times[at].as_secs_f64() * 1000.0;
-    println!("One at a time, 50 a second: median {:.1} ms, 99 % {:.1} ms, most {:.1} ms.", ms(100), ms(197), ms(199));
+    println!(
+        "One at a time, 50 a second: median {:.1} ms, 99 % {:.1} ms, most {:.1} ms.",
+        ms(100),
+        ms(197),
+        ms(199)
+    );
     let n_entries = 100_000;
     let start = Instant::now();
     let mut waiting = std::collections::VecDeque::new();
@@ -120,9 +125,12 @@ fn checks(args: &Log, folder: &Path) -> Result<(), BenchError> {
                 .args(["bench", "log", "--threads", &threads.to_string(), "--one"])
                 .arg(folder)
                 .output()?;
-            let Checked { entries, problems, wall_s, cpu_s, peak_mb } = serde_json::from_slice(&output.stdout)?;
+            let Checked { entries, problems, wall_s, cpu_s, peak_mb } =
+                serde_json::from_slice(&output.stdout)?;
             if (entries, problems) != (size, 0) {
-                return Err(format!("{entries} entries and {problems} problems instead of {size} and none").into());
+                return Err(
+                    format!("{entries} entries and {problems} problems instead of {size} and none").into()
+                );
             }
             println!(
                 "| {entries} | {append_us:.1} | {threads} | {wall_s:.1} | {cpu_s:.1} | {:.0} | {peak_mb:.0} |",
