@@ -257,8 +257,8 @@ fn a_killed_witness_never_goes_back() {
         killer.join().expect("no panic");
         // What it has recorded after the kill is whole, and not behind what it cosigned.
         let state = std::fs::read_dir(at.join("w/state")).expect("its folder");
-        let names = state.map(|entry| entry.expect("listable").path());
-        let record = names.filter(|path| path.extension().is_none() && !path.ends_with("lock")).next();
+        let mut names = state.map(|entry| entry.expect("listable").path());
+        let record = names.find(|path| path.extension().is_none() && !path.ends_with("lock"));
         let recorded = record.map_or(0, |record| {
             let note = Note::parse(&std::fs::read(record).expect("readable")).expect("whole");
             tlog::Checkpoint::parse(note.unverified_text()).expect("whole").size

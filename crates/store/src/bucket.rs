@@ -41,11 +41,15 @@ impl BucketLog {
     }
 
     fn public(&self, path: &str) -> Path {
-        Path::from_iter(self.prefix.parts().chain(Path::from(format!("{PUBLIC}/{path}")).parts()))
+        self.below(&format!("{PUBLIC}/{path}"))
     }
 
     fn cell(&self, name: &str) -> Path {
-        Path::from_iter(self.prefix.parts().chain(Path::from(format!("{STATE_FOLDER}/{name}")).parts()))
+        self.below(&format!("{STATE_FOLDER}/{name}"))
+    }
+
+    fn below(&self, path: &str) -> Path {
+        self.prefix.parts().chain(Path::from(path).parts()).collect()
     }
 
     /// The bytes of an object and its version.

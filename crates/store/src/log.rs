@@ -64,7 +64,8 @@ pub struct FileLog<D = RealDisk> {
     cells: FileCells<D>,
     /// Folders that are there and durable.
     folders: BTreeSet<PathBuf>,
-    _lock: Option<Lock>,
+    /// Held while this value lives.
+    lock: Option<Lock>,
 }
 
 impl FileLog {
@@ -75,7 +76,7 @@ impl FileLog {
     pub fn open(folder: &Path) -> io::Result<Self> {
         std::fs::create_dir_all(folder)?;
         let mut log = Self::on(RealDisk, folder)?;
-        log._lock = Some(Lock::take(&log.state.join("lock"))?);
+        log.lock = Some(Lock::take(&log.state.join("lock"))?);
         Ok(log)
     }
 }
@@ -92,7 +93,7 @@ impl<D: Disk + Clone> FileLog<D> {
         disk.sync_folder(folder)?;
         let cells = FileCells::new(disk.clone(), &state);
         let folders = BTreeSet::from([public.clone()]);
-        Ok(Self { public: PublicFolder { disk, folder: public }, state, cells, folders, _lock: None })
+        Ok(Self { public: PublicFolder { disk, folder: public }, state, cells, folders, lock: None })
     }
 
     fn disk(&self) -> &D {

@@ -51,12 +51,17 @@ pub struct Promises {
     pub now: Box<dyn Fn() -> u64 + Send>,
 }
 
+/// Opens a log.
+pub type Reopen<S> = Box<dyn FnMut() -> Result<Writer<S>, WriteError> + Send>;
+/// Publishes what a log has signed.
+pub type Publish<S> = Box<dyn FnMut(&mut Writer<S>) -> Result<(), WriteError> + Send>;
+
 /// What the sequencer needs to be told.
 pub struct Settings<S> {
     /// Opens the log's storage anew after a failure.
-    pub reopen: Box<dyn FnMut() -> Result<Writer<S>, WriteError> + Send>,
+    pub reopen: Reopen<S>,
     /// Publishes what was signed, after every batch; here witnesses are asked.
-    pub publish: Box<dyn FnMut(&mut Writer<S>) -> Result<(), WriteError> + Send>,
+    pub publish: Publish<S>,
     /// Signs receipts, if the log gives any.
     pub promises: Option<Promises>,
 }
@@ -145,7 +150,9 @@ impl<S: LogStorage> Run<S> {
                 }
                 Err(error) => {
                     let reason: Arc<str> = chain(&error).into();
-                    jobs.iter().for_each(|job| drop(job.answer.send(Err(NotTaken::Failed(reason.clone())))));
+                    for job in &jobs {
+                        drop(job.answer.send(Err(NotTaken::Failed(reason.clone()))));
+                    }
                 }
             }
         }

@@ -43,7 +43,7 @@ impl World {
         assert!(known.is_none_or(|root| root == checkpoint.root), "two roots at size {}", checkpoint.size);
     }
 
-    fn open(&mut self, disk: &Disk) -> Result<Writer<FileLog<Disk>>, WriteError> {
+    fn open(disk: &Disk) -> Result<Writer<FileLog<Disk>>, WriteError> {
         let storage =
             |disk: &Disk| FileLog::on(disk.clone(), Path::new(LOG)).map_err(|e| WriteError::Load(e.into()));
         match Writer::open(storage(disk)?, key()) {
@@ -54,7 +54,7 @@ impl World {
 
     /// Appends batches of several sizes, over the edges of tiles; publishes after each. Stops at the first error.
     fn work(&mut self, disk: &Disk, salt: u8) -> Result<(), WriteError> {
-        let mut writer = self.open(disk)?;
+        let mut writer = Self::open(disk)?;
         self.look(disk);
         for batch in [1_u16, 3, 250, 2, 1, 260] {
             let first = writer.signed().size;

@@ -76,8 +76,8 @@ impl SimulatedDisk {
     #[must_use]
     pub fn crash(&self, coin: &mut dyn FnMut() -> u64) -> Self {
         let mut state = self.state().clone();
-        let folders = state.folders.clone();
-        state.folders = state.durable_folders.clone();
+        let folders = std::mem::take(&mut state.folders);
+        state.folders.extend(state.durable_folders.iter().cloned());
         for folder in folders {
             // A folder survives only under a parent that does.
             let has_parent = folder.parent().is_none_or(|parent| state.folders.contains(parent));
