@@ -72,7 +72,7 @@ fn beside(args: &Flows, folder: &Path) -> Result<(), BenchError> {
         std::fs::create_dir_all(&theirs)?;
         run(Command::new("nfpcapd").arg("-r").arg(&capture).arg("-l").arg(&theirs))?;
         let table = folder.join("flows.csv");
-        let rows = run(Command::new("nfdump").arg("-R").arg(&theirs).args(["-q", "-o", "csv"]))?;
+        let rows = run(Command::new("nfdump").arg("-R").arg(&theirs).args(["-o", "csv"]))?;
         std::fs::write(&table, rows)?;
         crate::convert::write(std::slice::from_ref(&table), folder)?;
         let read = ours(args, name, &folder.join("flow.parquet"))?;
