@@ -255,7 +255,7 @@ impl Run<'_> {
     fn judge(&mut self, checkpoint: &Checkpoint, leaves: &Leaves) {
         let mut entries_edge = Vec::new();
         let computed = Levels::compute(&leaves.by_entries, self.size, &mut entries_edge);
-        let entries_root = fold(&entries_edge);
+        let entries_root = merkle::edge_root(&entries_edge);
         let stored = self.upper_tiles(&computed);
         let tiles_root = self.tiles_root(leaves, &stored);
         let entries_hold = entries_root == checkpoint.root;
@@ -323,7 +323,7 @@ impl Run<'_> {
             }
             let full = (width / u64::from(FULL_WIDTH)) as usize;
             if level == 0 {
-                // A partial tile of level 0 gives one hash: its own root, which the fold takes as one complete part.
+                // A partial tile of level 0 gives one hash: its own root, which `edge_root` takes as one complete part.
                 edge.push(below.split_off(full.min(below.len())));
                 continue;
             }
@@ -342,7 +342,7 @@ impl Run<'_> {
             edge.push(hashes_here);
             below = roots;
         }
-        let root = fold(&edge);
+        let root = merkle::edge_root(&edge);
         if is_whole { root } else { Hash::node(root, root) }
     }
 
@@ -418,17 +418,6 @@ impl Levels {
         let first = (tile.index * u64::from(FULL_WIDTH)) as usize;
         hashes.iter().skip(first).take(usize::from(tile.width)).flat_map(|hash| hash.0).collect()
     }
-}
-
-/// The root of the hashes of a right edge, from level 0 up.
-fn fold(edge: &[Vec<Hash>]) -> Hash {
-    edge.iter()
-        .fold(None, |right: Option<Hash>, hashes| match (hashes.is_empty(), right) {
-            (true, right) => right,
-            (false, None) => Some(merkle::root(hashes)),
-            (false, Some(right)) => Some(merkle::root(&[&hashes[..], &[right]].concat())),
-        })
-        .unwrap_or(Hash::EMPTY_ROOT)
 }
 
 fn first_difference(found: &[u8], expected: &[u8]) -> Option<usize> {

@@ -64,6 +64,19 @@ pub fn root(leaves: &[Hash]) -> Hash {
     }
 }
 
+/// The root of a tree from its right edge: the hashes of the last, not yet full tile of each level, from level 0 up.
+///
+/// The hashes of a level are complete subtrees of equal size; what is right of them is smaller than one of them. RFC 6962 parts
+/// at the largest power of two, so the right part hangs below the last of them.
+pub(crate) fn edge_root(levels: &[Vec<Hash>]) -> Hash {
+    let mut root_so_far: Option<Hash> = None;
+    for hashes in levels.iter().filter(|hashes| !hashes.is_empty()) {
+        let all: Vec<Hash> = hashes.iter().copied().chain(root_so_far).collect();
+        root_so_far = Some(root(&all));
+    }
+    root_so_far.unwrap_or(Hash::EMPTY_ROOT)
+}
+
 /// The largest power of two below `n`, where the two children of a tree of `n` leaves part. `n` is at least 2.
 pub(crate) fn split(n: u64) -> u64 {
     1 << (n - 1).ilog2()

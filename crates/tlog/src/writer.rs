@@ -386,17 +386,7 @@ impl Edge {
 
     /// The root of the tree, from its right edge alone: what stands in the last tile of a level is to the right of all above.
     fn root(&self) -> Hash {
-        let mut root: Option<Hash> = None;
-        for hashes in &self.levels {
-            // The hashes of a level are complete subtrees of equal size; what is right of them is smaller than one of them.
-            // RFC 6962 parts at the largest power of two, so the right part hangs below the last of them.
-            root = match (hashes.is_empty(), root) {
-                (true, root) => root,
-                (false, None) => Some(merkle::root(hashes)),
-                (false, Some(right)) => Some(merkle::root(&[&hashes[..], &[right]].concat())),
-            };
-        }
-        root.unwrap_or(Hash::EMPTY_ROOT)
+        merkle::edge_root(&self.levels)
     }
 }
 
