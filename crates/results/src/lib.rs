@@ -6,8 +6,14 @@
 //!
 //! The crate reads no file, no clock and no network: bytes, `now` and randomness are passed in.
 
+pub mod board;
 pub mod definition;
+pub mod entry;
 pub mod id;
+pub mod lines;
+pub mod privacy;
+pub mod returns;
+pub mod statement;
 pub mod tally;
 pub mod votes;
 

@@ -99,6 +99,13 @@ pub struct ListVotes {
     pub candidates: BTreeMap<CandidateNumber, Votes>,
 }
 
+impl ListVotes {
+    /// The list's votes: its stated total, or what its candidates and list-only votes add to.
+    pub fn votes(&self) -> Votes {
+        self.total.unwrap_or_else(|| self.candidates.values().copied().chain(self.list_only).sum())
+    }
+}
+
 /// What one unit counted in one contest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tally {
@@ -125,13 +132,13 @@ impl Tally {
         self.counts.get(count).copied()
     }
 
-    /// The votes of a list: its stated total, or what its candidates and list-only votes add to.
+    /// The votes of a list, as [`ListVotes::votes`] has them.
     pub fn votes_of(&self, list: &ListVotes) -> Votes {
-        list.total.unwrap_or_else(|| list.candidates.values().copied().chain(list.list_only).sum())
+        list.votes()
     }
 
     /// The votes of all lists together.
     pub fn votes(&self) -> Votes {
-        self.lists.values().map(|list| self.votes_of(list)).sum()
+        self.lists.values().map(ListVotes::votes).sum()
     }
 }

@@ -28,10 +28,9 @@ impl Votes {
         text.parse().ok().filter(|&n| n <= Self::MAX_STATED).map(Self)
     }
 
-    /// The sum, or nothing where it does not fit 64 bits.
-    #[must_use]
-    pub fn checked_add(self, other: Self) -> Option<Self> {
-        self.0.checked_add(other.0).map(Self)
+    /// Adds another number; saturates, which sums of stated numbers never reach.
+    pub fn add(&mut self, other: Self) {
+        self.0 = self.0.saturating_add(other.0);
     }
 }
 
