@@ -173,6 +173,11 @@ impl Board {
         Definition::parse(&text).map_err(|reason| Refusal::Definition(Box::new(reason)))
     }
 
+    /// Counts an entry that may not stand where it stands, and learns nothing from it.
+    pub fn skip(&mut self) {
+        self.size += 1;
+    }
+
     /// Takes an entry that was judged and whose signatures hold. Says what it changed.
     ///
     /// # Panics

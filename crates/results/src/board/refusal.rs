@@ -76,6 +76,8 @@ pub enum Refusal {
     Revision { revision: u32, last: u32 },
     #[error("the change does not follow the last one, or does not name it")]
     Sequence,
+    #[error("it is of a kind that this program does not know")]
+    UnknownKind,
     #[error("it stands in the log already, as entry {0}")]
     Known(u64),
 }
@@ -117,6 +119,7 @@ impl Refusal {
             Self::Conflict { .. } => "conflict",
             Self::Revision { .. } => "revision",
             Self::Sequence => "sequence",
+            Self::UnknownKind => "unknown-kind",
             Self::Known(_) => "known",
         }
     }
