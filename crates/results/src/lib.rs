@@ -16,6 +16,7 @@ pub mod lines;
 pub mod privacy;
 pub mod replay;
 pub mod returns;
+pub mod signing;
 pub mod statement;
 pub mod tally;
 pub mod totals;
