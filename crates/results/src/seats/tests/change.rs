@@ -30,6 +30,15 @@ fn a_threshold_can_be_met_or_missed() {
 }
 
 #[test]
+fn a_move_is_not_certain_where_as_many_votes_change_who_takes_part() {
+    // Two votes bring D level with B, but of 21 valid votes A's and C's two are less than a tenth: D gains nothing then.
+    let standings = with_threshold(2, Method::DroopRemainder, 1000, "A=2 B=12@x C=2@x D=3@x");
+    let Stability::MayMove(change) = standings.could_change(2) else { panic!("may move") };
+    assert_eq!(moved(&change), "2 to nobody from A (Falls, perhaps)");
+    assert!(!any_spread_differs(&standings, 2));
+}
+
+#[test]
 fn a_tie_is_decided_by_one_vote_and_stays_one_without() {
     let tied = standings(1, Method::HareRemainder, "A=4 B=4");
     assert!(matches!(tied.could_change(0), Stability::Settled { .. }));
