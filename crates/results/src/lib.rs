@@ -16,6 +16,7 @@ pub mod lines;
 pub mod privacy;
 pub mod replay;
 pub mod returns;
+pub mod seats;
 pub mod signing;
 pub mod statement;
 pub mod tally;
