@@ -7,6 +7,7 @@ mod desk;
 mod keygen;
 mod log;
 mod place;
+mod seats;
 mod totals;
 mod verify;
 
@@ -45,6 +46,8 @@ enum Command {
     Confirm(confirm::Confirm),
     /// Add up the returns at every level, and name what they do not cover
     Totals(totals::Totals),
+    /// Compute the seats, and say whether votes that are not covered could move one
+    Seats(seats::Seats),
     /// Verify an election from what is published
     Verify(verify::Verify),
     /// Put a whole log into one file, to verify without a network
@@ -62,6 +65,7 @@ impl Results {
             Command::Log(command) => command.run(),
             Command::Confirm(command) => command.run(),
             Command::Totals(command) => command.run(),
+            Command::Seats(command) => command.run(),
             Command::Verify(command) => command.run(),
             Command::Bundle(command) => command.run(),
         }
