@@ -8,6 +8,7 @@
 
 pub mod definition;
 pub mod id;
+pub mod read;
 pub mod tally;
 pub mod votes;
 
