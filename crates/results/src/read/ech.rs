@@ -99,6 +99,13 @@ impl Reader<'_> {
     fn circle(&mut self, place: &Element, parent: &UnitId) -> Option<UnitId> {
         let text = place.text_of("countingCircleId").unwrap_or_default();
         let unit = UnitId::new(&self.id("unit", place, text)?)?;
+        // A municipality's own election: the domain and its only circle are one unit.
+        if unit == *parent {
+            if let Some(known) = self.sink.read.draft.units.get_mut(&unit) {
+                known.kind = UnitKind::Municipality;
+            }
+            return Some(unit);
+        }
         let kind = match place.text_of("domainOfInfluenceType") {
             Some("MU") | None => UnitKind::Municipality,
             Some(_) => UnitKind::Special,

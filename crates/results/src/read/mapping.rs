@@ -413,6 +413,24 @@ mod tests {
             unit.replace("postal", "letter"),
         ];
         let out: Vec<String> = cases.iter().map(|case| check(case)).collect();
-        insta::assert_snapshot!(out.join("\n"), @"");
+        insta::assert_snapshot!(out.join("\n"), @r#"
+        mapping `m.toml` has no `[[contest]]`
+        mapping `m.toml` has a contest without `lists` and `candidates`
+        mapping `m.toml` has `list`, `list-total`, `candidate`, `votes` or `modes` in the layout `wide`
+        mapping `m.toml` cannot be read:
+        TOML parse error at line 4, column 19
+          |
+        4 | contest = [{ id = '{x', lists = 'l{list}' }]
+          |                   ^^^^
+        `{x` has a `{` without `}`
+
+        [Column { names: ["a"] }]
+        mapping `m.toml` cannot be read:
+        TOML parse error at line 3, column 29
+          |
+        3 | unit = { id = '{a}', kind = 'letter' }
+          |                             ^^^^^^^^
+        `letter` is no kind of unit; there are nation, district, municipality, polling-station, early-voting, postal, mobile, special, abroad
+        "#);
     }
 }

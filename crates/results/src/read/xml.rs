@@ -278,6 +278,17 @@ mod tests {
             "\n<a>\n<",
         ];
         let out: Vec<String> = cases.iter().map(|case| check(case)).collect();
-        insta::assert_snapshot!(out.join("\n"), @"");
+        insta::assert_snapshot!(out.join("\n"), @"
+        line 1 of `x.xml` is not XML that can be read: it has no element
+        line 1 of `x.xml` is not XML that can be read: it ends inside an element
+        line 1 of `x.xml` is not XML that can be read: ill-formed document: expected `</a>`, but `</b>` was found
+        line 1 of `x.xml` is not XML that can be read: there is a second root element
+        line 1 of `x.xml` is not XML that can be read: there is text outside the root element
+        line 1 of `x.xml` is not XML that can be read: entities are not read
+        line 1 of `x.xml` is not XML that can be read: document types are not read
+        line 1 of `x.xml` is not XML that can be read: position 8: duplicated attribute, previous declaration at position 2
+        line 1 of `x.xml` is not XML that can be read: elements are inside each other more than 64 deep
+        line 3 of `x.xml` is not XML that can be read: syntax error: tag not closed: `>` not found before end of input
+        ");
     }
 }

@@ -33,7 +33,15 @@ fn ech_deliveries_are_read() {
             );
         }
     }
-    insta::assert_snapshot!(out, @"");
+    insta::assert_snapshot!(out, @"
+    eCH-0252 electionInformationDelivery: 0 tallies, 0 stated, 0 events; 102 units, 2 contests, 28 lists, 122 candidates; rows 0 = 0 used + 0 stated + 0 ignored + 0 refused; 0 problems
+    eCH-0252 voteBaseDelivery: 0 tallies, 0 stated, 0 events; 102 units, 8 contests, 16 lists, 0 candidates; rows 0 = 0 used + 0 stated + 0 ignored + 0 refused; 0 problems
+    eCH-0252 voteBaseDelivery: 19 tallies, 0 stated, 0 events; 102 units, 8 contests, 19 lists, 0 candidates; rows 0 = 0 used + 0 stated + 0 ignored + 0 refused; 0 problems
+    eCH-0252 electionInformationDelivery: 0 tallies, 0 stated, 0 events; 13 units, 4 contests, 7 lists, 0 candidates; rows 0 = 0 used + 0 stated + 0 ignored + 0 refused; 1 problems
+    line 2: testDeliveryFlag: the delivery says that it is a test (test-delivery)
+    eCH-0252 electionResultDelivery: 12 tallies, 0 stated, 0 events; 12 units, 4 contests, 11 lists, 0 candidates; rows 0 = 0 used + 0 stated + 0 ignored + 0 refused; 1 problems
+    line 2: testDeliveryFlag: the delivery says that it is a test (test-delivery)
+    ");
 }
 
 #[test]
@@ -81,7 +89,18 @@ fn wabstic_municipalities_add_to_the_cantons_own_totals() {
             );
         }
     }
-    insta::assert_snapshot!(out, @"");
+    insta::assert_snapshot!(out, @r#"
+    WabstiC proporz: 78 tallies, 1 stated, 0 events; 79 units, 1 contests, 23 lists, 198 candidates; rows 0 = 0 used + 0 stated + 0 ignored + 0 refused; 0 problems
+    245 numbers of the canton, of 23 lists; "Erneuerungswahl des Nationalrates" Some(2015-10-18) 12 seats, 1615061 votes for candidates
+      01 CVP Kanton St.Gallen, Junge CVP Some("2") Some("2.1") Some("Burkhard Andreas")
+      02 FDP Kanton St.Gallen - Jungfreisinnige Some("5") None Some("Lamprecht Odilo")
+      03 CVP Kanton St.Gallen, Hauptliste Some("2") Some("2.1") Some("Büchler Jakob")
+    WabstiC proporz: 78 tallies, 1 stated, 0 events; 79 units, 1 contests, 6 lists, 53 candidates; rows 0 = 0 used + 0 stated + 0 ignored + 0 refused; 0 problems
+    66 numbers of the canton, of 6 lists; "TEST NR-Wahl mit alphanumerischen ListenNr" Some(2018-10-20) 12 seats, 223 votes for candidates
+      02a CVP Kanton St.Gallen, Hauptliste Some("1") Some("1.1") Some("Büchler Jakob")
+      02b CVP Kanton St.Gallen, Junge CVP Some("1") Some("1.1") Some("Burkhard Andreas")
+      05 Grünliberale (glp), Junge Grünliberale (jglp) Some("1") None Some("Betschart Yves")
+    "#);
 }
 
 #[test]
@@ -104,5 +123,14 @@ fn onegov_tables_are_read_by_mapping() {
             assert!(accounted.is_none_or(|accounted| tally.votes() == accounted), "{}", tally.unit);
         }
     }
-    insta::assert_snapshot!(out, @"");
+    insta::assert_snapshot!(out, @"
+    table by mapping onegov-vote: 258 tallies, 0 stated, 0 events; 92 units, 3 contests, 6 lists, 0 candidates; rows 258 = 258 used + 0 stated + 0 ignored + 0 refused; 0 problems
+      145096 votes, 0 valid
+    table by mapping onegov-proporz: 106 tallies, 0 stated, 0 events; 107 units, 1 contests, 20 lists, 100 candidates; rows 10600 = 10600 used + 0 stated + 0 ignored + 0 refused; 0 problems
+      58624 votes, 11774 valid
+    table by mapping onegov-proporz: 11 tallies, 0 stated, 0 events; 12 units, 1 contests, 17 lists, 50 candidates; rows 550 = 550 used + 0 stated + 0 ignored + 0 refused; 0 problems
+      116689 votes, 39067 valid
+    table by mapping onegov-proporz: 4 tallies, 0 stated, 0 events; 5 units, 1 contests, 17 lists, 50 candidates; rows 200 = 200 used + 0 stated + 0 ignored + 0 refused; 0 problems
+      50869 votes, 17038 valid
+    ");
 }

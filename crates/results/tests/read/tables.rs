@@ -10,18 +10,18 @@ use super::*;
 fn every_polling_station_of_slovenia() {
     let Some(read) = open("slovenia-ep2024/stations_final.csv") else { return };
     let read = read.unwrap_or_else(|error| panic!("{error}"));
-    insta::assert_snapshot!(summary(&read), @"");
-    insta::assert_snapshot!(problems(&read), @"");
+    insta::assert_snapshot!(summary(&read), @"table by mapping slovenia-ep2024-stations: 3079 tallies, 0 stated, 0 events; 3176 units, 1 contests, 11 lists, 0 candidates; rows 3079 = 3079 used + 0 stated + 0 ignored + 0 refused; 1 problems");
+    insta::assert_snapshot!(problems(&read), @"line 69: row: unit `1002/903` states no number in contest `ep` (nothing-counted)");
     let votes: u64 = read.tallies.iter().map(|tally| tally.votes().0).sum();
     let counts =
         [Count::Valid, Count::Invalid, Count::Cast, Count::Eligible].map(|count| sum(&read.tallies, &count));
     assert_eq!((votes, counts[0], counts[1]), (663_098, 663_098, 30_635));
-    insta::assert_snapshot!(format!("{counts:?}"), @"");
+    insta::assert_snapshot!(format!("{counts:?}"), @"[663098, 30635, 693733, 1582806]");
     let mut kinds = BTreeMap::new();
     for unit in read.draft.units.values() {
         *kinds.entry(unit.kind.name()).or_insert(0) += 1;
     }
-    insta::assert_snapshot!(format!("{kinds:?}"), @"");
+    insta::assert_snapshot!(format!("{kinds:?}"), @r#"{"district": 96, "early-voting": 98, "nation": 1, "polling-station": 2981}"#);
 }
 
 #[test]
@@ -32,7 +32,7 @@ fn every_event_of_slovenias_night_in_order() {
         return;
     };
     let (events, last) = (events.unwrap_or_else(|e| panic!("{e}")), last.unwrap_or_else(|e| panic!("{e}")));
-    insta::assert_snapshot!(summary(&events), @"");
+    insta::assert_snapshot!(summary(&events), @"table by mapping slovenia-ep2024-events: 3078 tallies, 0 stated, 4673 events; 3167 units, 1 contests, 11 lists, 0 candidates; rows 4673 = 4673 used + 0 stated + 0 ignored + 0 refused; 0 problems");
     assert_eq!(events.events.len(), 4_673);
     assert!(events.events.iter().all(|(time, _)| time.is_some()));
     assert!(events.events.is_sorted_by_key(|(time, _)| *time));
@@ -65,11 +65,14 @@ fn germanys_polling_districts_add_to_the_municipality() {
     ) else {
         return;
     };
-    insta::assert_snapshot!(summary(&all) + "\n" + &summary(&districts), @"");
+    insta::assert_snapshot!(summary(&all) + "\n" + &summary(&districts), @"
+    table by mapping germany-votemanager: 0 tallies, 2 stated, 0 events; 1 units, 0 contests, 0 lists, 0 candidates; rows 1 = 0 used + 1 stated + 0 ignored + 0 refused; 0 problems
+    table by mapping germany-votemanager: 54 tallies, 0 stated, 0 events; 28 units, 2 contests, 52 lists, 0 candidates; rows 27 = 27 used + 0 stated + 0 ignored + 0 refused; 0 problems
+    ");
     assert_eq!(totals(&districts.tallies), totals(&all.stated));
-    insta::assert_snapshot!(totals(&all.stated).len(), @"");
+    insta::assert_snapshot!(totals(&all.stated).len(), @"62");
     let postal = districts.draft.units.values().filter(|unit| unit.kind == UnitKind::Postal).count();
-    insta::assert_snapshot!(postal, @"");
+    insta::assert_snapshot!(postal, @"13");
     assert_eq!(problems(&all) + &problems(&districts), "");
 }
 
@@ -106,7 +109,7 @@ fn germanys_polling_districts_are_what_others_read() {
         let mut compared = 0;
         let mut check =
             |row: &csv::StringRecord, got: &dyn Fn(&Tally) -> Vec<Option<Votes>>, expected: Vec<u64>| {
-                let number = row[0].strip_prefix("Stimmbezirk ").map(|n| format!("09175132{:0>4}", n));
+                let number = row[0].strip_prefix("Stimmbezirk ").map(|n| format!("09175132/{n:0>4}"));
                 let (tallies, unit) = match &number {
                     Some(unit) => (&read.tallies, unit.as_str()),
                     None => (&read.stated, "09175132"),
@@ -140,7 +143,14 @@ fn germanys_polling_districts_are_what_others_read() {
             problems(&read)
         );
     }
-    insta::assert_snapshot!(out, @"");
+    insta::assert_snapshot!(out, @"
+    table by mapping germany-okvote-european: 154 tallies, 24 stated, 0 events; 178 units, 1 contests, 34 lists, 0 candidates; rows 178 = 154 used + 24 stated + 0 ignored + 0 refused; 0 problems
+      european: 1178 numbers of Vaterstetten
+    table by mapping germany-okvote-landtag: 394 tallies, 50 stated, 0 events; 222 units, 2 contests, 29 lists, 658 candidates; rows 222 = 197 used + 25 stated + 0 ignored + 0 refused; 0 problems
+      first-votes: 558 numbers of Vaterstetten
+    table by mapping germany-okvote-landtag: 394 tallies, 50 stated, 0 events; 222 units, 2 contests, 29 lists, 658 candidates; rows 222 = 197 used + 25 stated + 0 ignored + 0 refused; 0 problems
+      second-votes: 589 numbers of Vaterstetten
+    ");
 }
 
 /// Municipalities state their totals too.
@@ -182,7 +192,11 @@ fn every_total_of_a_bavarian_file_is_the_sum_of_its_districts() {
             differ.join(", ")
         );
     }
-    insta::assert_snapshot!(out, @"");
+    insta::assert_snapshot!(out, @"
+    europawahl2024/raw/stimmen: 22 totals are the sums of their districts, 2 are of units that no district names: 091755112 Verwaltungsgemeinschaft Aßling, 091755114 Verwaltungsgemeinschaft Glonn
+    landtagswahl2023/raw/landtagswahlStimmen: 22 totals are the sums of their districts, 3 are of units that no district names: 09175000 Landkreis Ebersberg, 091755112 Verwaltungsgemeinschaft Aßling, 091755114 Verwaltungsgemeinschaft Glonn
+    landtagswahl2023/raw/bezirkswahlStimmen: 22 totals are the sums of their districts, 3 are of units that no district names: 09175000 Landkreis Ebersberg, 091755112 Verwaltungsgemeinschaft Aßling, 091755114 Verwaltungsgemeinschaft Glonn
+    ");
 }
 
 #[test]
@@ -222,5 +236,12 @@ fn delawares_votes_are_the_day_and_the_absentee() {
             problems(&read)
         );
     }
-    insta::assert_snapshot!(out, @"");
+    insta::assert_snapshot!(out, @r#"
+    table by mapping us-openelections: 2370 tallies, 56 stated, 0 events; 436 units, 56 contests, 97 lists, 0 candidates; rows 7153 = 7056 used + 97 stated + 0 ignored + 0 refused; 0 problems
+      {"absentee": 256392, "election-day": 4323258}
+      totals that are no sums: {}
+    table by mapping us-openelections: 1948 tallies, 54 stated, 0 events; 440 units, 54 contests, 99 lists, 0 candidates; rows 4724 = 4625 used + 99 stated + 0 ignored + 0 refused; 0 problems
+      {"absentee": 163114, "election-day": 2982062}
+      totals that are no sums: {}
+    "#);
 }

@@ -202,7 +202,21 @@ mod tests {
             "{}",
         ];
         let out = cases.map(|case| format!("{case} = {}", fill(case))).join("\n");
-        insta::assert_snapshot!(out, @"");
+        insta::assert_snapshot!(out, @"
+        {a}/{b} = new castle/7
+        {a}[/{empty}] = new castle
+        {a}[/{b}]x = new castle/7x
+        {a}/{empty} = nothing
+        x = x
+         = nothing
+        [{empty}] = nothing
+        {a = `{a` has a `{` without `}`
+        a} = `a}` has a `}` without `{`
+        [a = `[a` has an open bracket
+        a] = `a]` closes a bracket that is not open
+        [[ = `[[` has brackets in brackets
+        {} = `` names no column
+        ");
     }
 
     #[test]
