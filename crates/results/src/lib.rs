@@ -14,6 +14,7 @@ pub mod entry;
 pub mod id;
 pub mod lines;
 pub mod privacy;
+pub mod read;
 pub mod replay;
 pub mod returns;
 pub mod seats;
