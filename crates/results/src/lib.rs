@@ -18,6 +18,7 @@ pub mod read;
 pub mod replay;
 pub mod returns;
 pub mod seats;
+pub mod setup;
 pub mod signing;
 pub mod statement;
 pub mod tally;
