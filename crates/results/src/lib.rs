@@ -6,6 +6,7 @@
 //!
 //! The crate reads no file, no clock and no network: bytes, `now` and randomness are passed in.
 
+pub mod checks;
 pub mod definition;
 pub mod id;
 pub mod tally;
