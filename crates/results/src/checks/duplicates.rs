@@ -15,7 +15,7 @@
 //! *Next step for the operator.* Compare both units with their paper forms: one of the two is wrong, and the numbers do
 //! not say which.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::coincidence::{Ballots, CHANCE};
@@ -70,35 +70,43 @@ struct Stated {
 struct Contest {
     ballots: Ballots,
     by_vector: HashMap<Vector, BTreeSet<(u64, Slot)>>,
-    all: EqualTotals<u64>,
-    siblings: EqualTotals<(u32, u64)>,
+    all: EqualTotals<()>,
+    siblings: EqualTotals<u32>,
 }
 
-/// Counts pairs of units with equal totals.
+/// Counts pairs of units with equal totals, of all units (`()`) or of those below one parent.
 #[derive(Clone, Debug)]
-pub(super) struct EqualTotals<K> {
-    units: HashMap<K, u64>,
-    pub(super) pairs: u64,
+pub(super) struct EqualTotals<Of> {
+    units: HashMap<(Of, u64), u64>,
+    pairs: BTreeMap<u64, u64>,
 }
 
-impl<K> Default for EqualTotals<K> {
+impl<Of> Default for EqualTotals<Of> {
     fn default() -> Self {
-        Self { units: HashMap::new(), pairs: 0 }
+        Self { units: HashMap::new(), pairs: BTreeMap::new() }
     }
 }
 
-impl<K: Eq + std::hash::Hash> EqualTotals<K> {
-    pub(super) fn add(&mut self, total: K) {
-        let units = self.units.entry(total).or_default();
-        self.pairs += *units;
+impl<Of: Eq + std::hash::Hash> EqualTotals<Of> {
+    pub(super) fn add(&mut self, of: Of, total: u64) {
+        let units = self.units.entry((of, total)).or_default();
+        if *units > 0 {
+            *self.pairs.entry(total).or_default() += *units;
+        }
         *units += 1;
     }
 
-    fn remove(&mut self, total: &K) {
-        if let Some(units) = self.units.get_mut(total) {
-            *units -= 1;
-            self.pairs -= *units;
+    fn remove(&mut self, of: Of, total: u64) {
+        let Some(units) = self.units.get_mut(&(of, total)) else { return };
+        *units -= 1;
+        if let Some(pairs) = self.pairs.get_mut(&total) {
+            *pairs -= *units;
         }
+    }
+
+    /// Pairs with this total or more.
+    pub(super) fn pairs(&self, least: u64) -> u64 {
+        self.pairs.range(least..).map(|(_, pairs)| pairs).sum()
     }
 }
 
@@ -148,9 +156,9 @@ impl Duplicates {
         let old = std::mem::replace(&mut stated.lists, lists.clone());
         if !old.is_empty() {
             let total = total(&old);
-            contest.all.remove(&total);
+            contest.all.remove((), total);
             if let Some(parent) = parent {
-                contest.siblings.remove(&(parent, total));
+                contest.siblings.remove(parent, total);
             }
             if let Some(units) = contest.by_vector.get_mut(&old) {
                 units.remove(&(stated.since, slot));
@@ -162,9 +170,9 @@ impl Duplicates {
         stated.since = self.statements;
         if !lists.is_empty() {
             let total = total(&lists);
-            contest.all.add(total);
+            contest.all.add((), total);
             if let Some(parent) = parent {
-                contest.siblings.add((parent, total));
+                contest.siblings.add(parent, total);
             }
             contest.by_vector.entry(lists).or_default().insert((self.statements, slot));
         }
@@ -190,21 +198,22 @@ impl Duplicates {
             return None;
         }
         let other = &self.slots[first as usize];
-        let probability =
-            |vector: &Vector| contest.ballots.ln_most_probable(vector.iter().map(|&(_, votes)| votes)).exp();
-        let mut q = probability(&stated.lists);
-        if contest.ballots == Ballots::One
-            && stated.candidates.len() > 1
-            && stated.candidates == other.candidates
-        {
-            q = q.min(probability(&stated.candidates));
+        let chance = |vector: &Vector| contest.ballots.ln_coincide(vector.iter().map(|&(_, votes)| votes));
+        let by_lists = chance(&stated.lists);
+        let alike = stated.candidates.len() > 1 && stated.candidates == other.candidates;
+        let by_candidates = matches!(contest.ballots, Ballots::One(_)) && alike;
+        let ln_coincide = if by_candidates { by_lists.min(chance(&stated.candidates)) } else { by_lists };
+        if ln_coincide.exp() >= CHANCE / 4.0 {
+            return None;
         }
+        let total = total(&stated.lists);
+        let least = contest.ballots.least_total(by_lists, total, stated.lists.len());
         let siblings = stated.parent.is_some() && stated.parent == other.parent;
-        let pairs = if siblings { contest.siblings.pairs } else { contest.all.pairs };
-        let expected = pairs as f64 * q;
+        let pairs = if siblings { contest.siblings.pairs(least) } else { contest.all.pairs(least) };
+        let expected = pairs as f64 * ln_coincide.exp();
         (expected < CHANCE / 4.0).then(|| Coincidence {
             other: other.unit.clone(),
-            votes: total(&stated.lists),
+            votes: total,
             lists: stated.lists.len(),
             expected,
         })

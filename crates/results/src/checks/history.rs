@@ -78,7 +78,7 @@ impl Unit {
 struct Past {
     taken_back: HashMap<Vector, Vec<(Slot, Timestamp)>>,
     /// Of every vector that was ever stated.
-    totals: EqualTotals<u64>,
+    totals: EqualTotals<()>,
 }
 
 /// So many units that took one vector back are remembered; one is enough for the rule.
@@ -178,7 +178,7 @@ impl History {
         let past = self.contests.entry(tally.contest.clone()).or_default();
         let new = self.duplicates.vector(slot);
         if !new.is_empty() {
-            past.totals.add(total(new));
+            past.totals.add((), total(new));
         }
         if !old.is_empty() {
             let units = past.taken_back.entry(old).or_default();
@@ -205,8 +205,9 @@ impl History {
         }
         let &(other, until) = units.iter().find(|&&(unit, _)| self.duplicates.vector(unit) != vector)?;
         let ballots = self.layout.ballots(&tally.contest);
-        let q = ballots.ln_most_probable(vector.iter().map(|&(_, votes)| votes)).exp();
-        let expected = past.totals.pairs as f64 * q;
+        let ln_coincide = ballots.ln_coincide(vector.iter().map(|&(_, votes)| votes));
+        let least = ballots.least_total(ln_coincide, total(vector), vector.len());
+        let expected = past.totals.pairs(least) as f64 * ln_coincide.exp();
         if expected >= CHANCE {
             return None;
         }

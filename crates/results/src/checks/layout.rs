@@ -44,6 +44,6 @@ impl Layout {
     }
 
     pub(super) fn ballots(&self, contest: &ContestId) -> Ballots {
-        self.contests.get(contest).copied().unwrap_or(Ballots::One)
+        self.contests.get(contest).copied().unwrap_or(Ballots::One(0))
     }
 }

@@ -230,9 +230,7 @@ fn the_national_total_is_not_the_sum_of_the_stations() {
     leaves.push(crate::support::tally("1002/903 ep valid=0"));
     let stated = crate::support::tally("SI ep valid=674759");
     let findings = check_sums(&night.world.facts(), &[stated], &leaves);
-    insta::assert_snapshot!(crate::support::lines(&findings), @r"
-    sum-differs hard SI valid: Unit SI states 674759 for valid, while the units below it add to 663098 (3079 units).
-    ");
+    insta::assert_snapshot!(crate::support::lines(&findings), @"sum-differs hard SI valid: Unit SI states 674759 for valid, while the units below it add to 663098 (3079 units).");
 }
 
 /// The official national figures of 74 polls, as a unit that others are summed into.
