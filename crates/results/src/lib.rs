@@ -9,6 +9,7 @@
 pub mod answer;
 pub mod board;
 pub mod bundle;
+pub mod checks;
 pub mod definition;
 pub mod entry;
 pub mod id;
