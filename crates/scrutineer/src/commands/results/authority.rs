@@ -90,7 +90,8 @@ impl Signing {
     }
 }
 
-fn definition(file: &Path) -> Result<Definition, ResultsError> {
+/// Reads a definition.
+pub(super) fn definition(file: &Path) -> Result<Definition, ResultsError> {
     let wrong = |reason| ResultsError::Definition { file: file.to_owned(), reason: Box::new(reason) };
     Definition::parse(&read(file)?).map_err(wrong)
 }

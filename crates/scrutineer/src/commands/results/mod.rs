@@ -4,10 +4,13 @@ mod authority;
 mod bundle;
 mod confirm;
 mod desk;
+mod init;
 mod keygen;
 mod log;
 mod place;
 mod seats;
+mod sign;
+mod source;
 mod totals;
 mod verify;
 
@@ -34,12 +37,16 @@ pub(crate) struct Results {
 enum Command {
     /// Make a key for one person or one centre
     Keygen(keygen::Keygen),
+    /// Make an election's definition from a setup in TOML
+    Init(init::Init),
     /// Adopt a definition: each of the authority's people signs in turn
     Adopt(authority::Adopt),
     /// Change an adopted election: revoke a key, add one, correct numbers of eligible people
     Change(authority::ChangeElection),
     /// Release embargoed numbers: two people sign in turn
     Release(authority::ReleaseNumbers),
+    /// Sign what a count centre has counted
+    Sign(sign::Sign),
     /// Log definitions, returns and statements; from files, folders, or over HTTP
     Log(log::Log),
     /// Say whether what a centre signed stands in the log
@@ -59,6 +66,8 @@ impl Results {
     pub(super) fn run(self) -> Result<Done, CommandError> {
         match self.command {
             Command::Keygen(command) => command.run(),
+            Command::Init(command) => command.run(),
+            Command::Sign(command) => command.run(),
             Command::Adopt(command) => command.run(),
             Command::Change(command) => command.run(),
             Command::Release(command) => command.run(),
@@ -90,6 +99,9 @@ pub(crate) enum ResultsError {
     /// A document's text is wrong.
     #[error("`{file}`, {reason}")]
     Text { file: PathBuf, reason: DocumentError },
+    /// A file of results is wrong.
+    #[error("{error}")]
+    Source { error: results::read::ReadError },
     /// A bundle is wrong.
     #[error("`{file}` is no bundle: {reason}")]
     Bundle { file: PathBuf, reason: BundleError },
@@ -125,6 +137,7 @@ impl ResultsError {
         match self {
             Self::WhichContest(_) => Some("say which with --contest ID".to_owned()),
             Self::NoElection(_) => Some("log the definition and its adoption first: `scrutineer results log DIR definition.txt adoption.note`".to_owned()),
+            Self::Source { error } => error.hint(),
             Self::Open { .. } => Some("begin one with `scrutineer log init DIR --origin NAME`; if there is one, run `scrutineer log fsck DIR`".to_owned()),
             Self::Refused { .. } => Some("the reasons stand above; what was taken is durable, and sending it again does no harm".to_owned()),
             _ => None,
