@@ -199,6 +199,11 @@ struct CentresSetup {
 pub type Load<'a> = dyn Fn(&str) -> Result<Vec<u8>, String> + 'a;
 
 impl Setup {
+    /// The file with the log's policy.
+    pub fn policy(&self) -> &str {
+        &self.policy
+    }
+
     /// Reads a setup.
     ///
     /// # Errors

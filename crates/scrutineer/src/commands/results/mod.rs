@@ -2,12 +2,14 @@
 
 mod authority;
 mod bundle;
+mod check;
 mod confirm;
 mod desk;
 mod init;
 mod keygen;
 mod log;
 mod place;
+mod rehearse;
 mod seats;
 mod sign;
 mod source;
@@ -47,6 +49,8 @@ enum Command {
     Release(authority::ReleaseNumbers),
     /// Sign what a count centre has counted
     Sign(sign::Sign),
+    /// Check what files state: arithmetic, sums, another unit's numbers
+    Check(check::Check),
     /// Log definitions, returns and statements; from files, folders, or over HTTP
     Log(log::Log),
     /// Say whether what a centre signed stands in the log
@@ -57,6 +61,8 @@ enum Command {
     Seats(seats::Seats),
     /// Verify an election from what is published
     Verify(verify::Verify),
+    /// Play a whole election night from recorded events, from the counted numbers to the verdict
+    Rehearse(rehearse::Rehearse),
     /// Put a whole log into one file, to verify without a network
     Bundle(bundle::Bundle),
 }
@@ -68,6 +74,8 @@ impl Results {
             Command::Keygen(command) => command.run(),
             Command::Init(command) => command.run(),
             Command::Sign(command) => command.run(),
+            Command::Check(command) => command.run(),
+            Command::Rehearse(command) => command.run(),
             Command::Adopt(command) => command.run(),
             Command::Change(command) => command.run(),
             Command::Release(command) => command.run(),

@@ -93,7 +93,8 @@ impl<'e> Allocation<'e> {
         })
     }
 
-    fn text(&self) -> String {
+    /// For people.
+    pub(super) fn text(&self) -> String {
         let (seats, method) = (self.contest.seats, self.contest.method.name());
         let mut text = format!("{}: {seats} seats by {method}.\n\n", self.contest.title);
         let mut lists: Vec<(&ListId, &u32)> = self.outcome.seats.iter().filter(|(_, n)| **n > 0).collect();

@@ -1,7 +1,7 @@
 //! Files of count centres and authorities, read.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use results::read::{self, Mapping, Read};
 
@@ -30,7 +30,6 @@ pub(super) fn mapping(name: &str) -> Result<Mapping, ResultsError> {
 
 /// One file, or a set of files in a folder, read; and its bytes, which a return names by their digest.
 pub(super) struct Source {
-    pub(super) file: PathBuf,
     pub(super) bytes: Vec<u8>,
     pub(super) read: Read,
 }
@@ -53,7 +52,7 @@ fn source(file: &Path, mapping: Option<&Mapping>) -> Result<Source, ResultsError
     let name = file.display().to_string();
     let read = read::read(&bytes, &name, mapping).map_err(|error| ResultsError::Source { error })?;
     tell(&name, &read);
-    Ok(Source { file: file.to_owned(), bytes, read })
+    Ok(Source { bytes, read })
 }
 
 fn set(folder: &Path) -> Result<Source, ResultsError> {
@@ -72,7 +71,7 @@ fn set(folder: &Path) -> Result<Source, ResultsError> {
     let read = read::read_set(&borrowed).map_err(|error| ResultsError::Source { error })?;
     tell(&folder.display().to_string(), &read);
     let bytes = files.into_iter().flat_map(|(_, bytes)| bytes).collect();
-    Ok(Source { file: folder.to_owned(), bytes, read })
+    Ok(Source { bytes, read })
 }
 
 /// Tells what could not be read; nothing is lost without a word.

@@ -1,13 +1,15 @@
 //! `scrutineer results totals`.
 
-use clap::Args;
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
 use results::board::Election;
 use results::id::{ContestId, UnitId};
-use results::tally::Count;
-use results::totals::{self, Sum};
+use results::tally::{Count, Tally};
+use results::totals::{self, Coverage, Sum};
 
 use super::super::{CommandError, Done, put};
-use super::{ResultsError, place};
+use super::{ResultsError, place, source};
 use crate::words::{percent, thousands};
 
 /// Arguments of `scrutineer results totals`.
@@ -16,6 +18,7 @@ use crate::words::{percent, thousands};
 Examples:
   scrutineer results totals night
   scrutineer results totals night --unit 6001 --json
+  scrutineer results totals night --stated official.csv --mapping official.toml
   scrutineer results totals https://results.example.org/2026 --contest ep --levels
 
 Sums are made of the returns in the log and of nothing else. Units without a return are named, never filled in.")]
@@ -32,6 +35,12 @@ pub(super) struct Totals {
     /// One line for each unit directly below
     #[arg(long)]
     levels: bool,
+    /// A file that states totals, to compare with
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    stated: Option<PathBuf>,
+    /// Mapping of that file: a built-in one, or a file with one
+    #[arg(long, value_name = "NAME|FILE", requires = "stated")]
+    mapping: Option<String>,
     /// Write JSON
     #[arg(long)]
     json: bool,
@@ -62,6 +71,10 @@ impl Totals {
             return Ok(Done::Quiet);
         }
         let mut text = text(election, contest, unit, sum, &missing);
+        if let Some(stated) = self.stated(contest, unit)? {
+            text.push('\n');
+            text.push_str(&coverage_text(&totals::coverage(&stated, &sum.tally)));
+        }
         if self.levels {
             text.push('\n');
             for (id, _) in election.definition.units.iter().filter(|(_, it)| it.parent.as_ref() == Some(unit))
@@ -73,6 +86,19 @@ impl Totals {
         }
         put(&text)?;
         Ok(Done::Quiet)
+    }
+}
+
+impl Totals {
+    /// The last thing that the file states of the unit.
+    fn stated(&self, contest: &ContestId, unit: &UnitId) -> Result<Option<Tally>, ResultsError> {
+        let Some(file) = &self.stated else { return Ok(None) };
+        let mapping = self.mapping.as_deref().map(source::mapping).transpose()?;
+        let read = source::sources(file, mapping.as_ref())?.swap_remove(0).read;
+        let mut tallies = read.stated.into_iter().chain(read.tallies).rev();
+        let found = tallies.find(|tally| tally.unit == *unit && tally.contest == *contest);
+        let missing = || ResultsError::Unknown { what: "stated total for unit", name: unit.to_string() };
+        found.map(Some).ok_or_else(missing)
     }
 }
 
@@ -114,6 +140,35 @@ pub(super) fn text(
         let more = missing.len().saturating_sub(MISSING_SHOWN);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         text.push_str(&format!("\nNo return yet from {}{more}.\n", names.join(", ")));
+    }
+    text
+}
+
+/// What somebody states beside what leaves add to.
+pub(super) fn coverage_text(coverage: &Coverage) -> String {
+    if coverage.is_whole() {
+        return "Leaves cover everything that is stated.\n".to_owned();
+    }
+    let mut text = String::new();
+    if coverage.uncovered.0 > 0 {
+        text.push_str(&format!("{} votes are stated that no return covers", thousands(coverage.uncovered.0)));
+        let lists = coverage.lists.iter().filter(|(_, (said, summed))| said > summed);
+        let lists: Vec<String> =
+            lists.map(|(id, (said, summed))| format!("{id} {}", thousands(said.0 - summed.0))).collect();
+        text.push_str(&format!(": {}.\n", lists.join(", ")));
+    }
+    if coverage.beyond.0 > 0 {
+        text.push_str(&format!(
+            "{} votes are in returns that the stated total does not have: at least one side is wrong.\n",
+            thousands(coverage.beyond.0)
+        ));
+    }
+    for (count, (said, summed)) in coverage.counts.iter().filter(|(_, (said, summed))| said != summed) {
+        text.push_str(&format!(
+            "{count}: stated {}, in returns {}.\n",
+            thousands(said.0),
+            thousands(summed.0)
+        ));
     }
     text
 }
