@@ -256,7 +256,7 @@ fn duplicate_vector() {
     };
     let both =
         said("m1 c A=90 B=80 C=70 D=60 E=50 F=40 G=30 H=20\nm2 c A=90 B=80 C=70 D=60 E=50 F=40 G=30 H=20");
-    insta::assert_snapshot!(both, @"duplicate-vector hard m2 votes: Unit m2 states exactly the votes of unit m1: 440 votes on 8 lists; chance would give fewer than 6e-9 such pairs in the whole contest.");
+    insta::assert_snapshot!(both, @"duplicate-vector hard m2 votes: Unit m2 states exactly the votes of unit m1: 440 votes on 8 lists; chance would give fewer than 6e-10 such pairs in the whole contest.");
     assert_eq!(
         said("m1 c A=90 B=80 C=70 D=60 E=50 F=40 G=30 H=20\nm2 c A=90 B=80 C=70 D=60 E=50 F=40 G=31 H=19"),
         ""
@@ -301,7 +301,7 @@ const Y: &str = "A=95 B=70 C=75 D=50 E=60 F=30 G=40 H=20";
 fn duplicate_vector_in_the_history() {
     let world = many();
     let said = |text: &str| told(&world, &["duplicate-vector"], text);
-    insta::assert_snapshot!(said(&format!("1 m1 c {X}\n2 m2 c {X}\n3 m2 c {X} invalid=3")), @"duplicate-vector hard m2 votes: Unit m2 states exactly the votes of unit m1: 440 votes on 8 lists; chance would give fewer than 6e-9 such pairs in the whole contest.");
+    insta::assert_snapshot!(said(&format!("1 m1 c {X}\n2 m2 c {X}\n3 m2 c {X} invalid=3")), @"duplicate-vector hard m2 votes: Unit m2 states exactly the votes of unit m1: 440 votes on 8 lists; chance would give fewer than 6e-10 such pairs in the whole contest.");
     assert_eq!(said(&format!("1 m1 c {X}\n2 m1 c {Y}\n3 m2 c {X}")), "", "never at one time");
     let mut history = History::new(&world.facts());
     history.apply_all(minute(1), &tallies(&format!("m1 c {X}\nm2 c {Y}")));
@@ -313,7 +313,7 @@ fn duplicate_vector_in_the_history() {
 fn moved_vector() {
     let world = many();
     let said = |text: &str| told(&world, &["moved-vector"], text);
-    insta::assert_snapshot!(said(&format!("1 m1 c {X}\n2 m1 c {Y}\n3 m2 c {X}")), @"moved-vector triage m2 votes: Unit m2 states the votes that unit m1 stated until 2024-06-09T00:02:00Z: 440 votes on 8 lists; chance would give fewer than 2e-8 such pairs among all statements of the contest.");
+    insta::assert_snapshot!(said(&format!("1 m1 c {X}\n2 m1 c {Y}\n3 m2 c {X}")), @"moved-vector triage m2 votes: Unit m2 states the votes that unit m1 stated until 2024-06-09T00:02:00Z: 440 votes on 8 lists; chance would give fewer than 2e-9 such pairs among all statements of the contest.");
     assert_eq!(said(&format!("1 m1 c {X}\n2 m2 c {X}")), "", "a copy, not a move");
     assert_eq!(said(&format!("1 m1 c {X}\n2 m1 c {Y}\n3 m1 c {X}")), "", "back to its own");
     assert_eq!(said("1 m1 c A=3 B=2\n2 m1 c A=4 B=2\n3 m2 c A=3 B=2"), "", "small numbers coincide");
