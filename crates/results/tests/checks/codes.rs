@@ -482,16 +482,16 @@ fn contest_mix_up() {
             .collect();
         said_of_set(&world, "contest-mix-up", &text)
     };
-    insta::assert_snapshot!(said(&|station, (first, second)| if station == 5 { (second, first) } else { (first, second) }), @"contest-mix-up triage s05 votes: The votes of unit s05 in contests first and second fit each the other contest's shares among its neighbours.");
+    insta::assert_snapshot!(said(&|station, (first, second)| if station == 5 { (second, first) } else { (first, second) }), @"contest-mix-up triage s05 votes: The votes of unit s05 differ between contests first and second in the opposite way to its neighbours' (slope -1.0 where 1 is usual); they may have been exchanged.");
     insta::assert_snapshot!(said(&|station, (first, second)| {
         if station == 5 { (first.clone(), first) } else { (first, second) }
-    }), @"contest-mix-up triage s05 votes: The votes of unit s05 in contest second fit the shares of contest first among its neighbours better.");
+    }), @"contest-mix-up triage s05 votes: Unit s05 states the same votes in contests first and second, which its neighbours do not.");
     assert_eq!(said(&|_, votes| votes), "");
-    // A unit of its own kind fits neither.
+    // A place of its own kind, whose second votes leave the first as elsewhere.
     assert_eq!(
         said(&|station, votes| {
-            let own = "A=40 B=200 C=10 D=60".to_owned();
-            if station == 5 { (own.clone(), own) } else { votes }
+            let own = ("A=40 B=200 C=10 D=60".to_owned(), "A=32 B=180 C=26 D=72".to_owned());
+            if station == 5 { own } else { votes }
         }),
         ""
     );

@@ -52,7 +52,7 @@ fn the_stations_of_steenwijkerland_trip_their_rules() {
     for mut tally in tallies(STEENWIJKERLAND) {
         let of = |count| tally.count(&count).expect("stated").0;
         use results::Count::{Blank, Cast, Invalid, Valid};
-        let cast = results::Votes(of(Valid) + of(Blank) + of(Invalid));
+        let cast = Votes(of(Valid) + of(Blank) + of(Invalid));
         tally.counts.insert(Cast, cast);
         said += &lines(&check_tally(&world.facts(), &tally));
     }

@@ -267,3 +267,62 @@ fn planted_copies_are_found_from_some_number_of_votes_on() {
         ");
     }
 }
+
+/// Two contests on one ballot paper: the second vote of a voter follows the first, but for one in six, which moves to
+/// another list by shares of its own.
+fn two_votes(kind: &Kind, random: &mut Rand64) -> Night {
+    let Night { mut world, mut tallies } = night(kind, random);
+    let lists: Vec<ListId> = tallies[0].lists.keys().cloned().collect();
+    world.contest("d", "n", 1, &lists.iter().map(ListId::as_str).collect::<Vec<_>>());
+    let contest = ContestId::new("d").expect("an id");
+    let second: Vec<Tally> = tallies
+        .iter()
+        .map(|first| {
+            let loyal: Vec<u64> = first.lists.values().map(|list| first.votes_of(list).0 * 5 / 6).collect();
+            let others = first.votes().0 - loyal.iter().sum::<u64>();
+            let shares = dirichlet(random, &kind.shares.iter().rev().copied().collect::<Vec<_>>(), 40.0);
+            let moved = ballots(random, &shares, others);
+            let counts: Vec<u64> = loyal.iter().zip(moved).map(|(loyal, moved)| loyal + moved).collect();
+            tally(&contest, first.unit.clone(), &lists, &counts)
+        })
+        .collect();
+    tallies.extend(second);
+    Night { world, tallies }
+}
+
+/// How often `contest-mix-up` speaks of ordinary nights with two votes, and how many planted exchanges it finds.
+#[test]
+fn exchanged_votes_are_found_and_ordinary_ones_are_not() {
+    let mut random = Rand64::new(1949);
+    let kind = Kind { units: 1000, shares: vec![0.3, 0.25, 0.15, 0.12, 0.1, 0.08], ..slovenia() };
+    let (mut ordinary, mut units) = (0, 0);
+    let mut exchanged = [(0, 0); SIZES.len()];
+    for _ in 0..nights() {
+        let Night { world, mut tallies } = two_votes(&kind, &mut random);
+        let raised = |tallies: &[Tally]| {
+            let mut findings = check_set(&world.facts(), tallies);
+            findings.retain(|f| f.code == "contest-mix-up");
+            findings
+        };
+        ordinary += raised(&tallies).len();
+        units += kind.units;
+        let planted: Vec<usize> = (0..20).map(|nth| nth * 50 + 7).collect();
+        for &at in &planted {
+            let first = std::mem::take(&mut tallies[at].lists);
+            tallies[at].lists = std::mem::replace(&mut tallies[kind.units + at].lists, first);
+        }
+        let found = raised(&tallies);
+        for &at in &planted {
+            let votes = tallies[at].votes().0;
+            let Some(size) = SIZES.iter().position(|&(least, below)| (least..below).contains(&votes)) else {
+                continue;
+            };
+            exchanged[size].0 += usize::from(found.iter().any(|f| f.unit == tallies[at].unit));
+            exchanged[size].1 += 1;
+        }
+    }
+    println!("ordinary: {ordinary} of {units} units; exchanged by votes: {exchanged:?}");
+    if nights() == NIGHTS {
+        insta::assert_snapshot!(format!("ordinary: {ordinary} of {units} units; exchanged by votes: {exchanged:?}"), @"ordinary: 0 of 4000 units; exchanged by votes: [(0, 5), (0, 7), (0, 5), (0, 15), (6, 22), (18, 21), (4, 4)]");
+    }
+}
