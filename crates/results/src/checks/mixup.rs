@@ -130,9 +130,10 @@ fn slope(unit: &Unit, sums: &[Vec<f64>; 2]) -> Slope {
     let there = [total(&sums[0]) - total(&unit.votes[0]), total(&sums[1]) - total(&unit.votes[1])];
     let level = ((here[1] / here[0]).ln(), (there[1].max(1.0) / there[0].max(1.0)).ln());
     let (mut products, mut squares) = (0.0, 0.0);
-    for list in 0..sums[0].len() {
-        let own = [unit.votes[0][list] + 0.5, unit.votes[1][list] + 0.5];
-        let others = [sums[0][list] - own[0] + 1.0, sums[1][list] - own[1] + 1.0];
+    let columns = unit.votes[0].iter().zip(&unit.votes[1]).zip(sums[0].iter().zip(&sums[1]));
+    for ((first, second), (first_sum, second_sum)) in columns {
+        let own = [first + 0.5, second + 0.5];
+        let others = [first_sum - first + 0.5, second_sum - second + 0.5];
         let usual = (others[1] / others[0]).ln() - level.1;
         let seen = (own[1] / own[0]).ln() - level.0;
         if (0..2).any(|contest| others[contest] / there[contest].max(1.0) * here[contest] < LEAST_EXPECTED) {
