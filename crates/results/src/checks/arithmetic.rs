@@ -1,5 +1,7 @@
 //! The Dutch rules on the numbers of one form, under their own codes.
 
+use std::cmp::Ordering;
+
 use super::{Facts, Finding, states_totals};
 use crate::tally::{Count, Tally};
 
@@ -104,29 +106,41 @@ fn difference(tally: &Tally, n: &Numbers, findings: &mut Vec<Finding>) {
     let filled = |number: Option<i128>| number.filter(|&number| number != 0);
     let mut raise = |code, field: &str, message| findings.push(Finding::new(code, tally, field, message));
     let base = format!("{d} voters were admitted (D) and {h} ballots cast (H)");
-    if d == h {
-        for (letter, field, number) in [("I", "excess", n.i), ("J", "shortfall", n.j)] {
-            if let Some(number) = filled(number) {
+    match h.cmp(&d) {
+        Ordering::Equal => {
+            for (letter, field, number) in [("I", "excess", n.i), ("J", "shortfall", n.j)] {
+                if let Some(number) = filled(number) {
+                    raise(
+                        "F.305",
+                        field,
+                        format!("{base}, while a difference of {number} is stated ({letter})."),
+                    );
+                }
+            }
+        }
+        Ordering::Greater => {
+            if let Some(i) = n.i.filter(|&i| i != h - d) {
+                raise("F.306", "excess", format!("{base}, {} more, while {i} more are stated (I).", h - d));
+            }
+            if let Some(j) = filled(n.j) {
                 raise(
-                    "F.305",
-                    field,
-                    format!("{base}, while a difference of {number} is stated ({letter})."),
+                    "F.307",
+                    "shortfall",
+                    format!("{base}, {} more, while {j} fewer are stated (J).", h - d),
                 );
             }
         }
-    } else if h > d {
-        if let Some(i) = n.i.filter(|&i| i != h - d) {
-            raise("F.306", "excess", format!("{base}, {} more, while {i} more are stated (I).", h - d));
-        }
-        if let Some(j) = filled(n.j) {
-            raise("F.307", "shortfall", format!("{base}, {} more, while {j} fewer are stated (J).", h - d));
-        }
-    } else {
-        if let Some(j) = n.j.filter(|&j| j != d - h) {
-            raise("F.308", "shortfall", format!("{base}, {} fewer, while {j} fewer are stated (J).", d - h));
-        }
-        if let Some(i) = filled(n.i) {
-            raise("F.309", "excess", format!("{base}, {} fewer, while {i} more are stated (I).", d - h));
+        Ordering::Less => {
+            if let Some(j) = n.j.filter(|&j| j != d - h) {
+                raise(
+                    "F.308",
+                    "shortfall",
+                    format!("{base}, {} fewer, while {j} fewer are stated (J).", d - h),
+                );
+            }
+            if let Some(i) = filled(n.i) {
+                raise("F.309", "excess", format!("{base}, {} fewer, while {i} more are stated (I).", d - h));
+            }
         }
     }
 }

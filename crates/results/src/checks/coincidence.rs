@@ -30,6 +30,11 @@
 //! the sum of `CHANCE / T` over the night is `CHANCE (1 + ln T)`, about ten times `CHANCE`. So an ordinary night has
 //! less than one false report in a thousand nights for each contest.
 //!
+//! *Measured.* In 200 simulated nights of each of nine kinds (up to 3,000 units each, shares that differ between places,
+//! neighbours exactly alike, uncontested races and races of two, in which 18,000 pairs coincided) there was no report.
+//! Of copies planted in a contest of 11 lists and 1,000 units 99 in 100 were found from 200 votes on and 84 from 120 to
+//! 200; among neighbours 99 from 120 on and 88 from 80 to 120. In races of two none were, and of four next to none.
+//!
 //! *What this leaves out.* Votes that follow each other within a unit (families) widen the differences between units,
 //! which the bound allows. Where a ballot has several votes they do not fall independently, and the bound is asked about
 //! fewer votes, see [`Ballots`]. Two records of one count, such as precincts counted together under two ids, coincide for

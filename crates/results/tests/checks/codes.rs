@@ -256,7 +256,7 @@ fn duplicate_vector() {
     };
     let both =
         said("m1 c A=90 B=80 C=70 D=60 E=50 F=40 G=30 H=20\nm2 c A=90 B=80 C=70 D=60 E=50 F=40 G=30 H=20");
-    insta::assert_snapshot!(both, @"duplicate-vector hard m2 votes: Unit m2 states exactly the votes of unit m1: 440 votes on 8 lists; chance would give fewer than 6e-9 such pairs in the whole contest.");
+    insta::assert_snapshot!(both, @"duplicate-vector hard m2 votes: Unit m2 states exactly the votes of unit m1: 440 votes on 8 lists; chance would give fewer than 6e-10 such pairs in the whole contest.");
     assert_eq!(
         said("m1 c A=90 B=80 C=70 D=60 E=50 F=40 G=30 H=20\nm2 c A=90 B=80 C=70 D=60 E=50 F=40 G=31 H=19"),
         ""
@@ -301,7 +301,7 @@ const Y: &str = "A=95 B=70 C=75 D=50 E=60 F=30 G=40 H=20";
 fn duplicate_vector_in_the_history() {
     let world = many();
     let said = |text: &str| told(&world, &["duplicate-vector"], text);
-    insta::assert_snapshot!(said(&format!("1 m1 c {X}\n2 m2 c {X}\n3 m2 c {X} invalid=3")), @"duplicate-vector hard m2 votes: Unit m2 states exactly the votes of unit m1: 440 votes on 8 lists; chance would give fewer than 6e-9 such pairs in the whole contest.");
+    insta::assert_snapshot!(said(&format!("1 m1 c {X}\n2 m2 c {X}\n3 m2 c {X} invalid=3")), @"duplicate-vector hard m2 votes: Unit m2 states exactly the votes of unit m1: 440 votes on 8 lists; chance would give fewer than 6e-10 such pairs in the whole contest.");
     assert_eq!(said(&format!("1 m1 c {X}\n2 m1 c {Y}\n3 m2 c {X}")), "", "never at one time");
     let mut history = History::new(&world.facts());
     history.apply_all(minute(1), &tallies(&format!("m1 c {X}\nm2 c {Y}")));
@@ -313,7 +313,7 @@ fn duplicate_vector_in_the_history() {
 fn moved_vector() {
     let world = many();
     let said = |text: &str| told(&world, &["moved-vector"], text);
-    insta::assert_snapshot!(said(&format!("1 m1 c {X}\n2 m1 c {Y}\n3 m2 c {X}")), @"moved-vector triage m2 votes: Unit m2 states the votes that unit m1 stated until 2024-06-09T00:02:00Z: 440 votes on 8 lists; chance would give fewer than 2e-8 such pairs among all statements of the contest.");
+    insta::assert_snapshot!(said(&format!("1 m1 c {X}\n2 m1 c {Y}\n3 m2 c {X}")), @"moved-vector triage m2 votes: Unit m2 states the votes that unit m1 stated until 2024-06-09T00:02:00Z: 440 votes on 8 lists; chance would give fewer than 2e-9 such pairs among all statements of the contest.");
     assert_eq!(said(&format!("1 m1 c {X}\n2 m2 c {X}")), "", "a copy, not a move");
     assert_eq!(said(&format!("1 m1 c {X}\n2 m1 c {Y}\n3 m1 c {X}")), "", "back to its own");
     assert_eq!(said("1 m1 c A=3 B=2\n2 m1 c A=4 B=2\n3 m2 c A=3 B=2"), "", "small numbers coincide");
@@ -482,16 +482,16 @@ fn contest_mix_up() {
             .collect();
         said_of_set(&world, "contest-mix-up", &text)
     };
-    insta::assert_snapshot!(said(&|station, (first, second)| if station == 5 { (second, first) } else { (first, second) }), @"contest-mix-up triage s05 votes: The votes of unit s05 in contests first and second fit each the other contest's shares among its neighbours.");
+    insta::assert_snapshot!(said(&|station, (first, second)| if station == 5 { (second, first) } else { (first, second) }), @"contest-mix-up triage s05 votes: The votes of unit s05 differ between contests first and second in the opposite way to its neighbours' (slope -1.0 where 1 is usual); they may have been exchanged.");
     insta::assert_snapshot!(said(&|station, (first, second)| {
         if station == 5 { (first.clone(), first) } else { (first, second) }
-    }), @"contest-mix-up triage s05 votes: The votes of unit s05 in contest second fit the shares of contest first among its neighbours better.");
+    }), @"contest-mix-up triage s05 votes: Unit s05 states the same votes in contests first and second, which its neighbours do not.");
     assert_eq!(said(&|_, votes| votes), "");
-    // A unit of its own kind fits neither.
+    // A place of its own kind, whose second votes leave the first as elsewhere.
     assert_eq!(
         said(&|station, votes| {
-            let own = "A=40 B=200 C=10 D=60".to_owned();
-            if station == 5 { (own.clone(), own) } else { votes }
+            let own = ("A=40 B=200 C=10 D=60".to_owned(), "A=32 B=180 C=26 D=72".to_owned());
+            if station == 5 { own } else { votes }
         }),
         ""
     );

@@ -49,7 +49,9 @@ fn check(name: &str) -> Option<String> {
     let (hard, triage): (Vec<_>, Vec<_>) = findings.into_iter().partition(|f| f.class == Class::Hard);
     text += &lines(&hard);
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    triage.iter().for_each(|f| *counts.entry(f.code).or_default() += 1);
+    for finding in &triage {
+        *counts.entry(finding.code).or_default() += 1;
+    }
     Some(text + &format!("triage: {counts:?}"))
 }
 

@@ -2,6 +2,7 @@
 
 mod codes;
 mod delaware;
+mod germany;
 mod netherlands;
 mod nights;
 mod no_fraud_scores;

@@ -1,8 +1,12 @@
 //! Two Dutch count files, reduced to their numbers.
 
-use results::checks::{check_set, check_sums, check_tally};
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::support::{World, lines, tallies};
+use results::checks::{Class, check_set, check_sums, check_tally};
+use results::definition::UnitKind;
+use results::{ContestId, Count, Tally, Votes};
+
+use crate::support::{World, lines, list_id, shared, tallies, unit_id};
 
 /// Test file of the Dutch committee's control protocol for Steenwijkerland (EP2024), made to trip its rules: the list
 /// totals and counts of the municipality and its four stations. People who may vote are 90,000 in each part of the file.
@@ -48,7 +52,7 @@ fn the_stations_of_steenwijkerland_trip_their_rules() {
     for mut tally in tallies(STEENWIJKERLAND) {
         let of = |count| tally.count(&count).expect("stated").0;
         use results::Count::{Blank, Cast, Invalid, Valid};
-        let cast = results::Votes(of(Valid) + of(Blank) + of(Invalid));
+        let cast = Votes(of(Valid) + of(Blank) + of(Invalid));
         tally.counts.insert(Cast, cast);
         said += &lines(&check_tally(&world.facts(), &tally));
     }
@@ -66,4 +70,86 @@ fn the_stations_of_steenwijkerland_trip_their_rules() {
     party-share triage 1708::SB4 list 1: List 1 has 10 of 10 votes of unit 1708::SB4, and 20025 of 52350 in the other units below the same: the shares are 50 percentage points or more apart.
     party-share triage 1708::SB4 list 2: List 2 has 0 of 10 votes of unit 1708::SB4, and 27025 of 52350 in the other units below the same: the shares are 50 percentage points or more apart.
     ");
+}
+
+/// The real council election of West Maas en Waal, 16 March 2022, as its official table of 21 polling stations and the
+/// municipality: who was on which list, and counts A to G and D.
+fn west_maas_en_waal() -> Option<(World, Vec<Tally>)> {
+    let file = shared("eml-nl-real-westmaasenwaal/osv4-3_telling_gr2022_westmaasenwaal.csv")?;
+    let text = std::fs::read_to_string(file).expect("it can be read");
+    let rows: Vec<Vec<&str>> =
+        text.lines().map(|line| line.split(';').map(|field| field.trim_matches('"')).collect()).collect();
+    let of =
+        |name: &str| rows.iter().find(|row| row.contains(&name)).expect("the table has this row").clone();
+    let units: Vec<String> = of("Gebiednummer")[4..]
+        .iter()
+        .map(|unit| if unit.is_empty() { "0668".into() } else { format!("SB{unit}") })
+        .collect();
+    let mut world = World::default();
+    world.unit("0668", UnitKind::Municipality, None, None);
+    units[1..].iter().for_each(|unit| world.unit(unit, UnitKind::Special, Some("0668"), None));
+    let contest = ContestId::new("gr").expect("an id");
+    let mut tallies: Vec<Tally> =
+        units.iter().map(|unit| Tally::new(contest.clone(), unit_id(unit))).collect();
+    let counts = [
+        ("geldige stempas", Count::PollingCards),
+        ("geldig volmachtbewijs", Count::Proxies),
+        ("geldige kiezerspas", Count::VoterCards),
+        ("toegelaten kiezers", Count::Admitted),
+        ("geldige stembiljetten", Count::Valid),
+        ("blanco stembiljetten", Count::Blank),
+        ("ongeldige stembiljetten", Count::Invalid),
+        ("aangetroffen stembiljetten", Count::Cast),
+        ("meer stembiljetten dan toegelaten kiezers", Count::Excess),
+        ("minder stembiljetten dan toegelaten kiezers", Count::Shortfall),
+    ];
+    for (name, count) in counts {
+        for (tally, number) in tallies.iter_mut().zip(&of(name)[4..]) {
+            tally.counts.insert(count.clone(), Votes(number.parse().expect("a number")));
+        }
+    }
+    let mut lists: Vec<(String, u32)> = Vec::new();
+    for row in rows.iter().filter(|row| row.len() > 20) {
+        let candidate = row[2].parse::<u32>().ok();
+        match (row[0].parse::<u32>(), candidate) {
+            (Ok(_), _) => lists.push((row[0].to_owned(), 0)),
+            (_, Some(number)) => lists.last_mut().expect("a list before its candidates").1 = number,
+            _ => continue,
+        }
+        let (id, _) = lists.last().expect("just seen");
+        for (tally, number) in tallies.iter_mut().zip(&row[4..]) {
+            let list = tally.lists.entry(list_id(id)).or_default();
+            let votes = Votes(number.parse().expect("a number"));
+            match candidate {
+                None => list.total = Some(votes),
+                Some(number) => drop(list.candidates.insert(number, votes)),
+            }
+        }
+    }
+    let lists: Vec<String> = lists.into_iter().map(|(id, candidates)| format!("{id}:{candidates}")).collect();
+    world.contest("gr", "0668", 1, &lists.iter().map(String::as_str).collect::<Vec<_>>());
+    Some((world, tallies))
+}
+
+/// The base rates of the rules on one real municipality.
+#[test]
+fn a_real_council_election() {
+    let Some((world, tallies)) = west_maas_en_waal() else { return };
+    let facts = world.facts();
+    assert_eq!((tallies.len(), world.contests.values().next().map(|c| c.lists.len())), (22, Some(8)));
+    let mut findings = check_sums(&facts, &tallies[..1], &tallies[1..]);
+    findings.extend(tallies.iter().flat_map(|tally| check_tally(&facts, tally)));
+    findings.extend(check_set(&facts, &tallies[1..]));
+    let mut counts: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for finding in &findings {
+        counts.entry(finding.code).or_default().insert(finding.unit.as_str());
+    }
+    let counts: Vec<String> =
+        counts.iter().map(|(code, units)| format!("{code}: {} units", units.len())).collect();
+    insta::assert_snapshot!(counts.join("\n"), @r"
+    party-share: 10 units
+    switched-candidates: 5 units
+    ");
+    let wrong: Vec<_> = findings.into_iter().filter(|f| f.class == Class::Hard).collect();
+    insta::assert_snapshot!(lines(&wrong), @"");
 }

@@ -217,6 +217,48 @@ fn the_final_state_has_no_hard_finding() {
     ");
 }
 
+/// Votes that were stated and corrected later, put back into the final state one at a time: which rules would have
+/// pointed at them? Statistics are for triage; most corrections are small.
+#[test]
+fn what_the_rules_say_of_the_fourteen_corrected_results() {
+    let Some(night) = night() else { return };
+    let facts = night.world.facts();
+    let mut stated: BTreeMap<&str, &Tally> = BTreeMap::new();
+    let mut said = Vec::new();
+    for (_, tally) in &night.events {
+        let Some(before) = stated.insert(tally.unit.as_str(), tally) else { continue };
+        if before.votes().0 == 0 || before.lists == tally.lists {
+            continue;
+        }
+        let mut set = night.last.clone();
+        let row = set.iter_mut().find(|row| row.unit == tally.unit).expect("a station of the final state");
+        row.lists.clone_from(&before.lists);
+        let findings = check_set(&facts, &set);
+        let codes: BTreeSet<&str> = findings
+            .iter()
+            .filter(|f| f.unit == tally.unit || f.other.as_ref() == Some(&tally.unit))
+            .map(|f| f.code)
+            .collect();
+        said.push(format!("{}: {}", tally.unit, codes.into_iter().collect::<Vec<_>>().join(" ")));
+    }
+    insta::assert_snapshot!(said.join("\n"), @r"
+    2007/008: 
+    8006/025: 
+    1001/021: 
+    6001/004: duplicate-vector
+    8007/019: 
+    5005/001: 
+    1007/006: local-deviation party-share
+    5004/011: 
+    5001/901: 
+    3007/007: duplicate-vector
+    4010/014: duplicate-vector
+    8001/021: 
+    2011/011: duplicate-vector
+    1003/019:
+    ");
+}
+
 /// The national figure of the last official snapshot beside the stations, of which votes by post and from abroad are
 /// none.
 #[test]

@@ -1,6 +1,7 @@
 //! Small texts in, findings as lines out.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use domain::Timestamp;
@@ -144,7 +145,7 @@ pub(crate) fn shared(path: &str) -> Option<PathBuf> {
     if file.exists() {
         return Some(file);
     }
-    println!("skipped: there is no ../shared/data/results/{path}");
+    let _ = writeln!(std::io::stderr(), "skipped: there is no ../shared/data/results/{path}");
     None
 }
 
