@@ -61,7 +61,7 @@ pub(super) fn read(document: &Document<'_>, name: &str) -> Result<Read, ReadErro
             "voteInfo" => reader.vote(child, &canton),
             "electionGroupInfo" => reader.election_group(child, &canton),
             "electionGroupResult" => {
-                child.all("electionResult").for_each(|each| reader.election(each, &canton))
+                child.all("electionResult").for_each(|each| reader.election(each, &canton));
             }
             _ => {}
         }

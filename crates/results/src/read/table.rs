@@ -1,7 +1,7 @@
 //! Tables: rows and columns as a [`Mapping`] says.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use csv::StringRecord;
 use domain::Timestamp;
@@ -154,6 +154,8 @@ struct Table<'m> {
     sink: Sink,
     tallies: Tallies,
     stated: Tallies,
+    /// Tops of units that a contest's unit is not, each told once.
+    outside: BTreeSet<(ContestId, UnitId)>,
 }
 
 /// Tallies by unit and contest, in order of appearance.
@@ -184,7 +186,8 @@ impl<'m> Table<'m> {
         }
         let choices = mapping.contest.iter().map(|contest| row::choices(contest, heading)).collect();
         let (tallies, stated) = (Tallies::default(), Tallies::default());
-        Self { mapping, heading: heading.to_vec(), columns, choices, sink, tallies, stated }
+        let outside = BTreeSet::new();
+        Self { mapping, heading: heading.to_vec(), columns, choices, sink, tallies, stated, outside }
     }
 
     fn finish(self) -> Read {

@@ -181,9 +181,9 @@ fn every_total_of_a_bavarian_file_is_the_sum_of_its_districts() {
             let sums = totals(read.tallies.iter().filter(|tally| below(&tally.unit)));
             let stated = totals(read.stated.iter().filter(|tally| tally.unit == unit));
             if sums == stated {
-                same += 1
+                same += 1;
             } else {
-                differ.push(format!("{unit} {}", read.draft.units[&unit].name))
+                differ.push(format!("{unit} {}", read.draft.units[&unit].name));
             }
         }
         out += &format!(
