@@ -13,7 +13,7 @@
 //! The list 99, ballots without a list, is none that stands: its votes are the count `blank-votes`. A seat is a vote on the
 //! ballot, so the draft's `votes_per_ballot` is the number of seats that the file has given away.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use csv::StringRecord;
 
@@ -324,7 +324,9 @@ impl Set {
 /// One file of the set.
 struct File {
     stem: &'static str,
-    cells: Cells,
+    rows: Vec<(u64, StringRecord)>,
+    /// Places of columns by their headings in lower case.
+    columns: BTreeMap<String, usize>,
 }
 
 impl File {
@@ -338,16 +340,20 @@ impl File {
         let (name, bytes) = found.ok_or(ReadError::Incomplete { missing: stem })?;
         let text = table::decode_either(bytes);
         let cells = Cells::read(&text, name, b';', 0, true)?;
-        Ok(Self { stem, cells })
+        let mut columns = BTreeMap::new();
+        for (at, heading) in cells.heading.iter().enumerate() {
+            columns.entry(heading.to_ascii_lowercase()).or_insert(at);
+        }
+        Ok(Self { stem, rows: cells.rows, columns })
     }
 
     fn rows(&self) -> impl Iterator<Item = (u64, &StringRecord)> {
-        self.cells.rows.iter().map(|(line, row)| (*line, row))
+        self.rows.iter().map(|(line, row)| (*line, row))
     }
 
     /// A cell by its column, whatever the case of the heading; nothing where it is empty.
     fn cell<'r>(&self, row: &'r StringRecord, column: &str) -> Option<&'r str> {
-        let at = self.cells.heading.iter().position(|own| own.eq_ignore_ascii_case(column))?;
-        row.get(at).map(str::trim).filter(|cell| !cell.is_empty())
+        let at = self.columns.get(&column.to_ascii_lowercase())?;
+        row.get(*at).map(str::trim).filter(|cell| !cell.is_empty())
     }
 }

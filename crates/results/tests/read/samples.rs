@@ -185,6 +185,24 @@ fn what_is_wrong_in_an_eml_count_is_told_with_its_place() {
     ");
 }
 
+/// Why counts are not read by `eml-nl`: when this fails, a newer release may do.
+#[test]
+fn the_kiesraads_own_reader_loses_a_number_or_a_file() {
+    use eml_nl::documents::EML as Document;
+    use eml_nl::io::{EMLParsingMode, EMLRead, EMLReadResult};
+
+    let parse = |text: &str| Document::parse_eml(text, EMLParsingMode::StrictFallback);
+    let blank = "<RejectedVotes ReasonCode=\"blanco\">1</RejectedVotes>";
+    let twice = EML.replacen(blank, &format!("{blank}{}", blank.replace('1', "9")), 1);
+    let EMLReadResult::Ok(document, errors) = parse(&twice) else { panic!("it is read") };
+    let count = document.as_count_doc().expect("a count");
+    let total = count.count.election.contests[0].total_votes.as_ref().expect("totals");
+    assert_eq!(total.blank_votes().expect("a number").raw(), "9");
+    assert!(!errors.iter().any(|error| error.to_string().contains("RejectedVotes")), "{errors:?}");
+    let unknown = EML.replacen("meer getelde", "onbekende", 1);
+    assert!(matches!(parse(&unknown), EMLReadResult::Err(_)));
+}
+
 #[test]
 fn a_swiss_vote_and_a_swiss_majority() {
     insta::assert_snapshot!(check(file(VOTE)), @r#"
