@@ -326,6 +326,17 @@ fn a_long_table() {
     "#);
 }
 
+/// The sample of the mapping's page is read as it stands there.
+#[test]
+fn the_sample_of_the_page() {
+    let page = include_str!("../../../../docs/specs/mapping.md");
+    let block = |sort: &str| {
+        let rest = page.split_once(&format!("```{sort}\n")).expect("a block").1;
+        rest.split_once("```").expect("its end").0
+    };
+    insta::assert_snapshot!(check(table(block("csv"), block("toml"))), @"");
+}
+
 #[test]
 fn what_is_wrong_with_a_whole_table_is_told_with_a_remedy() {
     let cases = [
