@@ -334,7 +334,18 @@ fn the_sample_of_the_page() {
         let rest = page.split_once(&format!("```{sort}\n")).expect("a block").1;
         rest.split_once("```").expect("its end").0
     };
-    insta::assert_snapshot!(check(table(block("csv"), block("toml"))), @"");
+    insta::assert_snapshot!(check(table(block("csv"), block("toml"))), @r#"
+    table by mapping sample: None None None
+    unit 1001 district "VO 1001 - JESENICE" in Some("SI") eligible None
+    unit 1001/001 polling-station "Vrtec Rateče, Rateče 18, Rateče" in Some("1001") eligible Some(544)
+    unit 1001/901 early-voting "Predčasno glasovanje" in Some("1001") eligible Some(0)
+    unit SI nation "Slovenia" in None eligible None
+    contest ep of SI "European Parliament 2024" seats 9 dhondt 1
+      list 107648 "NSi" None None {}
+      list 107649 "VESNA" None None {}
+    tally ep 1001/001: eligible=544 valid=260 invalid=13 cast=273 107648[18] 107649[23]
+    tally ep 1001/901: eligible=0 valid=757 invalid=28 cast=785 107648[29] 107649[72]
+    "#);
 }
 
 #[test]

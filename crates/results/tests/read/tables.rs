@@ -11,7 +11,7 @@ fn every_polling_station_of_slovenia() {
     let Some(read) = open("slovenia-ep2024/stations_final.csv") else { return };
     let read = read.unwrap_or_else(|error| panic!("{error}"));
     insta::assert_snapshot!(summary(&read), @"table by mapping slovenia-ep2024-stations: 3079 tallies, 0 stated, 0 events; 3176 units, 1 contests, 11 lists, 0 candidates; rows 3079 = 3079 used + 0 stated + 0 ignored + 0 refused; 1 problems");
-    insta::assert_snapshot!(problems(&read), @"line 69: row: unit `1002/903` states no number in contest `ep` (nothing-counted)");
+    insta::assert_snapshot!(problems(&read), @"line 70: row: unit `1002/903` states no number in contest `ep` (nothing-counted)");
     let votes: u64 = read.tallies.iter().map(|tally| tally.votes().0).sum();
     let counts =
         [Count::Valid, Count::Invalid, Count::Cast, Count::Eligible].map(|count| sum(&read.tallies, &count));
@@ -151,6 +151,24 @@ fn germanys_polling_districts_are_what_others_read() {
     table by mapping germany-okvote-landtag: 394 tallies, 50 stated, 0 events; 222 units, 2 contests, 29 lists, 658 candidates; rows 222 = 197 used + 25 stated + 0 ignored + 0 refused; 0 problems
       second-votes: 589 numbers of Vaterstetten
     ");
+}
+
+/// Two districts of Moosach have one number in the official file. By that number the second would be lost, and is told.
+#[test]
+fn a_number_that_two_districts_have_is_told() {
+    let Some(file) = shared("germany-vaterstetten/landtagswahl2023/raw/landtagswahlStimmen.csv") else {
+        return;
+    };
+    let text = include_str!("../../mappings/germany-okvote-landtag.toml");
+    let by_number = text.replacen("{Gemeinde}/{Bezirksnummer}", "{Gebietsnummer}", 1);
+    let mapping = Mapping::parse(&by_number, "by-number").unwrap_or_else(|error| panic!("{error}"));
+    let bytes = fs::read(file).expect("a readable file");
+    let read = read::read(&bytes, "landtag", Some(&mapping)).unwrap_or_else(|error| panic!("{error}"));
+    insta::assert_snapshot!(problems(&read), @"
+    line 167: row: unit `091751280501` is stated before in contest `first-votes` (duplicate-unit)
+    line 167: row: unit `091751280501` is stated before in contest `second-votes` (duplicate-unit)
+    ");
+    assert_eq!(read.rows.refused, 1);
 }
 
 /// Municipalities state their totals too.
