@@ -301,7 +301,7 @@ fn the_rust_librarys_test_files_are_read_or_told() {
 #[test]
 fn juinens_files_join() {
     let files = ["eml110b_stembureaulijst", "eml230b_kandidatenlijsten", "eml110a_verkiezingsdefinitie"];
-    let mut draft = results::read::Draft::default();
+    let mut draft = read::Draft::default();
     for file in files {
         let Some(read) = open(&format!("eml-nl-juinen/{file}-juinen.eml.xml")) else { return };
         assert_eq!(draft.join(read.unwrap_or_else(|error| panic!("{error}")).draft), []);

@@ -21,7 +21,7 @@ fn every_polling_station_of_slovenia() {
     for unit in read.draft.units.values() {
         *kinds.entry(unit.kind.name()).or_insert(0) += 1;
     }
-    insta::assert_snapshot!(format!("{kinds:?}"), @r#"{"district": 96, "early-voting": 98, "nation": 1, "polling-station": 2981}"#);
+    insta::assert_snapshot!(format!("{kinds:?}"), @r#"{"district": 96, "early-voting": 97, "nation": 1, "polling-station": 2981, "special": 1}"#);
 }
 
 #[test]
