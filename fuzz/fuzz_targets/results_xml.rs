@@ -2,7 +2,8 @@
 //! without their long beginnings; 0 is a whole file. Start it from real files with a zero before them.
 #![no_main]
 
-const EML: &str = "<EML xmlns='urn:oasis:names:tc:evs:schema:eml' xmlns:kr='http://www.kiesraad.nl/extensions' Id='";
+const EML: &str =
+    "<EML xmlns='urn:oasis:names:tc:evs:schema:eml' xmlns:kr='http://www.kiesraad.nl/extensions' Id='";
 const HEAD: &str = "' SchemaVersion='5'><TransactionId>1</TransactionId><ManagingAuthority><AuthorityIdentifier Id='0042'>A\
     </AuthorityIdentifier><AuthorityAddress/></ManagingAuthority><IssueDate>2026-03-18</IssueDate>\
     <kr:CreationDateTime>2026-03-18T00:00:00</kr:CreationDateTime>";
@@ -22,8 +23,12 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
         3 => format!("{EML}110b{HEAD}<ElectionEvent><EventIdentifier/>{rest}</ElectionEvent></EML>"),
         4 => format!("{EML}230b{HEAD}<CandidateList>{rest}</CandidateList></EML>"),
         5 => format!("{ECH}voteBaseDelivery><cantonId>1</cantonId>{rest}</voteBaseDelivery></delivery>"),
-        6 => format!("{ECH}electionInformationDelivery><cantonId>1</cantonId>{rest}</electionInformationDelivery></delivery>"),
-        _ => format!("{ECH}electionResultDelivery><cantonId>1</cantonId>{rest}</electionResultDelivery></delivery>"),
+        6 => format!(
+            "{ECH}electionInformationDelivery><cantonId>1</cantonId>{rest}</electionInformationDelivery></delivery>"
+        ),
+        _ => format!(
+            "{ECH}electionResultDelivery><cantonId>1</cantonId>{rest}</electionResultDelivery></delivery>"
+        ),
     };
     if let Ok(read) = results::read::read(text.as_bytes(), "input", None) {
         for tally in &read.tallies {
