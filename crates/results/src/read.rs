@@ -12,6 +12,7 @@
 //! [`ReadError`]. Nothing is computed that the file does not state: where an EML file has no "ballots cast", neither has the
 //! tally.
 
+mod draft;
 mod ech;
 mod eml;
 pub mod mapping;

@@ -10,12 +10,15 @@ use results::{Count, Tally, Votes};
 
 #[path = "read/eml.rs"]
 mod eml;
+#[path = "read/samples.rs"]
+mod samples;
 #[path = "read/swiss.rs"]
 mod swiss;
 #[path = "read/tables.rs"]
 mod tables;
 
 /// The file or folder below the data of results; `None` where it is missing.
+#[expect(clippy::print_stdout, reason = "a test names what it skips")]
 fn shared(path: &str) -> Option<PathBuf> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/results").join(path);
     if !file.exists() {

@@ -5,6 +5,8 @@
 //! leave the question out, so that the lists add to the valid ballots. In an election by majority each candidate is a list,
 //! named by `candidateIdentification`, and `individual` has the votes for people who did not stand.
 
+use std::collections::BTreeMap;
+
 use super::sink::{Sink, clipped, slug};
 use super::xml::{Document, Element};
 use super::{Format, Read, ReadError};
@@ -61,7 +63,7 @@ pub(super) fn read(document: &Document<'_>, name: &str) -> Result<Read, ReadErro
             "voteInfo" => reader.vote(child, &canton),
             "electionGroupInfo" => reader.election_group(child, &canton),
             "electionGroupResult" => {
-                child.all("electionResult").for_each(|each| reader.election(each, &canton))
+                child.all("electionResult").for_each(|each| reader.election(each, &canton));
             }
             _ => {}
         }
@@ -251,7 +253,9 @@ impl Reader<'_> {
         entry.votes_per_ballot = entry.seats.max(1);
         entry.method = if proportional { Method::HagenbachBischoff } else { Method::Plurality };
         if proportional {
-            information.all("list").for_each(|list| self.list_information(list, information, &contest));
+            let named = |each| Some((Element::text_of(each, "candidateIdentification")?, person(each)));
+            let names: BTreeMap<&str, String> = information.all("candidate").filter_map(named).collect();
+            information.all("list").for_each(|list| self.list_information(list, &names, &contest));
             information.all("listUnion").for_each(|union| self.union(union, &contest));
         } else {
             for candidate in information.all("candidate") {
@@ -263,11 +267,11 @@ impl Reader<'_> {
         }
     }
 
-    fn list_information(&mut self, place: &Element, information: &Element, contest: &ContestId) {
+    fn list_information(&mut self, place: &Element, names: &BTreeMap<&str, String>, contest: &ContestId) {
         let text = place.text_of("listIdentification").unwrap_or_default();
         let Some(list) = self.id("list", place, text).and_then(|id| ListId::new(&id)) else { return };
-        let names = ["listDescriptionShort", "listDescription"];
-        let name = place.child("listDescription").map(|each| described(each, "listDescriptionInfo", &names));
+        let texts = ["listDescriptionShort", "listDescription"];
+        let name = place.child("listDescription").map(|each| described(each, "listDescriptionInfo", &texts));
         self.sink.list(contest, &list, &name.unwrap_or_default());
         for position in place.all("candidatePosition") {
             // `01.03`: list and number, which stays one where a candidate has two places on the list.
@@ -278,9 +282,8 @@ impl Reader<'_> {
                 self.problem("no-id", position, text, "a candidate's place on the list has no number");
                 continue;
             };
-            let id = position.text_of("candidateIdentification");
-            let who = information.all("candidate").find(|each| each.text_of("candidateIdentification") == id);
-            self.sink.candidate(contest, &list, number, &who.map(person).unwrap_or_default());
+            let id = position.text_of("candidateIdentification").unwrap_or_default();
+            self.sink.candidate(contest, &list, number, names.get(id).map_or("", String::as_str));
         }
     }
 

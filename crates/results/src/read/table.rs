@@ -1,7 +1,7 @@
 //! Tables: rows and columns as a [`Mapping`] says.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use csv::StringRecord;
 use domain::Timestamp;
@@ -44,14 +44,15 @@ impl Cells {
             .flexible(true)
             .from_reader(rest.as_bytes());
         let mut rows = Vec::new();
+        let mut lines = Lines { bytes: rest.as_bytes(), at: 0, line: 1 + skip_lines as u64 };
         for record in reader.records() {
-            let skipped = skip_lines as u64;
             let record = record.map_err(|error| ReadError::Row {
                 name: name.to_owned(),
-                line: error.position().map_or(0, csv::Position::line) + skipped,
+                line: error.position().map_or(0, |place| lines.of(place)),
                 what: error.to_string(),
             })?;
-            rows.push((record.position().map_or(0, csv::Position::line) + skipped, record));
+            let line = record.position().map_or(0, |place| lines.of(place));
+            rows.push((line, record));
         }
         if rows.is_empty() {
             return Err(ReadError::Empty { name: name.to_owned() });
@@ -65,6 +66,25 @@ impl Cells {
             (1..=first.len()).map(|number| number.to_string()).collect()
         };
         Ok(Self { heading, heading_line, rows })
+    }
+}
+
+/// Counts lines up to where records begin. The library says where it stood before a record, which is before the `\n` of a
+/// line that ends in `\r\n` and before empty lines.
+struct Lines<'t> {
+    bytes: &'t [u8],
+    at: usize,
+    line: u64,
+}
+
+impl Lines<'_> {
+    fn of(&mut self, place: &csv::Position) -> u64 {
+        let start = usize::try_from(place.byte()).unwrap_or(usize::MAX).clamp(self.at, self.bytes.len());
+        let blank = self.bytes[start..].iter().take_while(|&&b| b == b'\r' || b == b'\n').count();
+        let passed = &self.bytes[self.at..start + blank];
+        self.line += passed.iter().filter(|&&b| b == b'\n').count() as u64;
+        self.at = start + blank;
+        self.line
     }
 }
 
@@ -154,6 +174,8 @@ struct Table<'m> {
     sink: Sink,
     tallies: Tallies,
     stated: Tallies,
+    /// Tops of units that a contest's unit is not, each told once.
+    outside: BTreeSet<(ContestId, UnitId)>,
 }
 
 /// Tallies by unit and contest, in order of appearance.
@@ -184,7 +206,8 @@ impl<'m> Table<'m> {
         }
         let choices = mapping.contest.iter().map(|contest| row::choices(contest, heading)).collect();
         let (tallies, stated) = (Tallies::default(), Tallies::default());
-        Self { mapping, heading: heading.to_vec(), columns, choices, sink, tallies, stated }
+        let outside = BTreeSet::new();
+        Self { mapping, heading: heading.to_vec(), columns, choices, sink, tallies, stated, outside }
     }
 
     fn finish(self) -> Read {
@@ -333,4 +356,20 @@ impl<'m> Table<'m> {
 fn cell<'r>(columns: &BTreeMap<&str, usize>, row: &'r StringRecord, column: &Column) -> &'r str {
     let cells = column.names.iter().filter_map(|name| row.get(*columns.get(name.as_str())?));
     cells.map(str::trim).find(|cell| !cell.is_empty()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_those_of_an_editor() {
+        let lines = |text: &str| {
+            let cells = Cells::read(text, "x.csv", b',', 0, true).expect("cells");
+            (cells.heading_line, cells.rows.iter().map(|(line, _)| *line).collect::<Vec<_>>())
+        };
+        assert_eq!(lines("a\nb\nc\n"), (1, vec![2, 3]));
+        assert_eq!(lines("a\r\nb\r\nc"), (1, vec![2, 3]));
+        assert_eq!(lines("\n\r\na\n\n\nb\n\"c\nd\"\ne"), (3, vec![6, 7, 9]));
+    }
 }

@@ -13,7 +13,7 @@
 //! The list 99, ballots without a list, is none that stands: its votes are the count `blank-votes`. A seat is a vote on the
 //! ballot, so the draft's `votes_per_ballot` is the number of seats that the file has given away.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use csv::StringRecord;
 
@@ -46,18 +46,18 @@ const COUNTS: [(&str, &str); 11] = [
 /// Reads the set.
 pub(super) fn read(files: &[(&str, &[u8])]) -> Result<Read, ReadError> {
     let mut set = Set { sink: Sink::new(Format::WabsticProporz), ids: None };
-    set.election(&set.file(files, "WP_Wahl")?)?;
-    if let Ok(file) = set.file(files, "WPStatic_Gemeinden") {
+    set.election(&File::find(files, "WP_Wahl")?)?;
+    if let Ok(file) = File::find(files, "WPStatic_Gemeinden") {
         set.municipalities(&file);
     }
-    set.counts(&set.file(files, "WP_Gemeinden")?);
-    set.lists(&set.file(files, "WP_Listen")?);
-    if let Ok(file) = set.file(files, "WPStatic_Kandidaten") {
+    set.counts(&File::find(files, "WP_Gemeinden")?);
+    set.lists(&File::find(files, "WP_Listen")?);
+    if let Ok(file) = File::find(files, "WPStatic_Kandidaten") {
         set.names(&file);
     }
-    set.list_votes(&set.file(files, "WP_ListenGde")?);
-    set.candidate_votes(&set.file(files, "WP_KandidatenGde")?);
-    set.candidates(&set.file(files, "WP_Kandidaten")?);
+    set.list_votes(&File::find(files, "WP_ListenGde")?);
+    set.candidate_votes(&File::find(files, "WP_KandidatenGde")?);
+    set.candidates(&File::find(files, "WP_Kandidaten")?);
     Ok(set.sink.read)
 }
 
@@ -68,18 +68,6 @@ struct Set {
 }
 
 impl Set {
-    fn file(&self, files: &[(&str, &[u8])], stem: &'static str) -> Result<File, ReadError> {
-        let found = files.iter().find(|(name, _)| {
-            let base = name.rsplit(['/', '\\']).next().unwrap_or_default();
-            let (base, ending) = base.rsplit_once('.').unwrap_or((base, "csv"));
-            base.eq_ignore_ascii_case(stem) && ending.eq_ignore_ascii_case("csv")
-        });
-        let (name, bytes) = found.ok_or(ReadError::Incomplete { missing: stem })?;
-        let text = table::decode_either(bytes);
-        let cells = Cells::read(&text, name, b';', 0, true)?;
-        Ok(File { stem, cells })
-    }
-
     fn ids(&self) -> (ContestId, UnitId) {
         self.ids.clone().expect("internal error: `WP_Wahl` is read first")
     }
@@ -252,8 +240,24 @@ impl Set {
             let text = file.cell(row, "ListNr").unwrap_or_default();
             let Some(list) = self.list_id(file, line, text) else { continue };
             if let Some(place) = self.place(file, line, row) {
+                self.known_list(file, line, &list);
                 self.list_row(file, line, row, place, &list);
             }
+        }
+    }
+
+    /// A list that `WP_Listen` does not have is a problem, and joins the draft without a name.
+    fn known_list(&mut self, file: &File, line: u64, list: &ListId) {
+        let (contest, _) = self.ids();
+        let known = &self.sink.read.draft.contests[&contest].lists;
+        if list.as_str() != WITHOUT_LIST && !known.contains_key(list) {
+            self.sink.problem(
+                "unknown-list",
+                Some(line),
+                file.stem,
+                format!("list {list} is not in WP_Listen"),
+            );
+            self.sink.list(&contest, list, "");
         }
     }
 
@@ -285,28 +289,29 @@ impl Set {
 
     fn candidate_votes(&mut self, file: &File) {
         let (contest, _) = self.ids();
+        let mut seen = BTreeSet::new();
         for (line, row) in file.rows() {
             let Some((list, number)) = self.candidate(file, line, row) else { continue };
             let Some(place) = self.place(file, line, row) else { continue };
             let Some(votes) = self.number(file, line, row, "Stimmen") else { continue };
+            self.known_list(file, line, &list);
             self.sink.candidate(&contest, &list, number, "");
             let candidates =
                 &mut self.sink.read.tallies[place].lists.entry(list.clone()).or_default().candidates;
-            if candidates.contains_key(&number) {
+            candidates.entry(number).or_insert(votes);
+            if !seen.insert((place, list.clone(), number)) {
                 let message = format!("candidate {number} of list {list} is stated before");
                 self.sink.problem("duplicate-candidate", Some(line), file.stem, message);
-            } else {
-                candidates.insert(number, votes);
             }
         }
     }
 
     fn candidates(&mut self, file: &File) {
-        let mut seen = BTreeMap::new();
+        let mut seen = BTreeSet::new();
         for (line, row) in file.rows() {
             let Some((list, number)) = self.candidate(file, line, row) else { continue };
             let Some(votes) = self.number(file, line, row, "Stimmen") else { continue };
-            if seen.insert((list.clone(), number), line).is_some() {
+            if !seen.insert((list.clone(), number)) {
                 let message = format!("candidate {number} of list {list} is stated before");
                 self.sink.problem("duplicate-candidate", Some(line), file.stem, message);
                 continue;
@@ -319,17 +324,36 @@ impl Set {
 /// One file of the set.
 struct File {
     stem: &'static str,
-    cells: Cells,
+    rows: Vec<(u64, StringRecord)>,
+    /// Places of columns by their headings in lower case.
+    columns: BTreeMap<String, usize>,
 }
 
 impl File {
+    /// Finds a file of the set by its name.
+    fn find(files: &[(&str, &[u8])], stem: &'static str) -> Result<Self, ReadError> {
+        let found = files.iter().find(|(name, _)| {
+            let base = name.rsplit(['/', '\\']).next().unwrap_or_default();
+            let (base, ending) = base.rsplit_once('.').unwrap_or((base, "csv"));
+            base.eq_ignore_ascii_case(stem) && ending.eq_ignore_ascii_case("csv")
+        });
+        let (name, bytes) = found.ok_or(ReadError::Incomplete { missing: stem })?;
+        let text = table::decode_either(bytes);
+        let cells = Cells::read(&text, name, b';', 0, true)?;
+        let mut columns = BTreeMap::new();
+        for (at, heading) in cells.heading.iter().enumerate() {
+            columns.entry(heading.to_ascii_lowercase()).or_insert(at);
+        }
+        Ok(Self { stem, rows: cells.rows, columns })
+    }
+
     fn rows(&self) -> impl Iterator<Item = (u64, &StringRecord)> {
-        self.cells.rows.iter().map(|(line, row)| (*line, row))
+        self.rows.iter().map(|(line, row)| (*line, row))
     }
 
     /// A cell by its column, whatever the case of the heading; nothing where it is empty.
     fn cell<'r>(&self, row: &'r StringRecord, column: &str) -> Option<&'r str> {
-        let at = self.cells.heading.iter().position(|own| own.eq_ignore_ascii_case(column))?;
-        row.get(at).map(str::trim).filter(|cell| !cell.is_empty())
+        let at = self.columns.get(&column.to_ascii_lowercase())?;
+        row.get(*at).map(str::trim).filter(|cell| !cell.is_empty())
     }
 }

@@ -229,10 +229,9 @@ fn close(
     root: &mut Option<(Element, Box<str>)>,
     namespace: &str,
 ) {
-    let trimmed = element.text.trim();
-    if trimmed.len() != element.text.len() {
-        element.text = trimmed.to_owned();
-    }
+    element.text.truncate(element.text.trim_end().len());
+    let begins = element.text.len() - element.text.trim_start().len();
+    element.text.drain(..begins);
     match open.last_mut() {
         Some(parent) => parent.children.push(element),
         None => *root = Some((element, namespace.into())),

@@ -296,3 +296,29 @@ fn the_rust_librarys_test_files_are_read_or_told() {
     eml110b_test: EML_NL 110b: 0 tallies, 0 stated, 0 events; 421 units, 1 contests, 0 lists, 0 candidates; rows 0 = 0 used + 0 stated + 0 ignored + 0 refused; 1 problems; line 19: 110b: Unexpected element: {http://www.kiesraad.nl/extensions}NominationDate inside of {urn:oasis:names:tc:evs:schema:eml}ElectionIdentifier (eml-rule)
     ");
 }
+
+/// The three files of an election become one draft, and the count of another election does not fit it.
+#[test]
+fn juinens_files_join() {
+    let files = ["eml110b_stembureaulijst", "eml230b_kandidatenlijsten", "eml110a_verkiezingsdefinitie"];
+    let mut draft = read::Draft::default();
+    for file in files {
+        let Some(read) = open(&format!("eml-nl-juinen/{file}-juinen.eml.xml")) else { return };
+        assert_eq!(draft.join(read.unwrap_or_else(|error| panic!("{error}")).draft), []);
+    }
+    let contest = &draft.contests["geen"];
+    let candidates: usize = contest.lists.values().map(|list| list.candidates.len()).sum();
+    let method = contest.method.name();
+    insta::assert_snapshot!(
+        format!("{} units, {} lists, {candidates} candidates, {} seats by {method}", draft.units.len(), contest.lists.len(), contest.seats),
+        @"4 units, 4 lists, 94 candidates, 45 seats by dhondt"
+    );
+    let other = open(REAL).expect("it lies beside").expect("a count").draft;
+    let problems = draft.join(other);
+    insta::assert_snapshot!(problems.iter().take(4).map(|problem| format!("{problem}\n")).collect::<String>(), @r#"
+    election: ElectionId("GR2025_Juinen") in one file and ElectionId("GR2022_WestMaasenWaal") in another (files-differ)
+    title: "Gemeenteraad 2025 Juinen" in one file and "Gemeenteraad West Maas en Waal 2022" in another (files-differ)
+    date: 2025-08-29 in one file and 2022-03-16 in another (files-differ)
+    contest geen: UnitId("0042") in one file and UnitId("0668") in another (files-differ)
+    "#);
+}

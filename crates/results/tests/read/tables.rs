@@ -11,7 +11,7 @@ fn every_polling_station_of_slovenia() {
     let Some(read) = open("slovenia-ep2024/stations_final.csv") else { return };
     let read = read.unwrap_or_else(|error| panic!("{error}"));
     insta::assert_snapshot!(summary(&read), @"table by mapping slovenia-ep2024-stations: 3079 tallies, 0 stated, 0 events; 3176 units, 1 contests, 11 lists, 0 candidates; rows 3079 = 3079 used + 0 stated + 0 ignored + 0 refused; 1 problems");
-    insta::assert_snapshot!(problems(&read), @"line 69: row: unit `1002/903` states no number in contest `ep` (nothing-counted)");
+    insta::assert_snapshot!(problems(&read), @"line 70: row: unit `1002/903` states no number in contest `ep` (nothing-counted)");
     let votes: u64 = read.tallies.iter().map(|tally| tally.votes().0).sum();
     let counts =
         [Count::Valid, Count::Invalid, Count::Cast, Count::Eligible].map(|count| sum(&read.tallies, &count));
@@ -21,7 +21,7 @@ fn every_polling_station_of_slovenia() {
     for unit in read.draft.units.values() {
         *kinds.entry(unit.kind.name()).or_insert(0) += 1;
     }
-    insta::assert_snapshot!(format!("{kinds:?}"), @r#"{"district": 96, "early-voting": 98, "nation": 1, "polling-station": 2981}"#);
+    insta::assert_snapshot!(format!("{kinds:?}"), @r#"{"district": 96, "early-voting": 97, "nation": 1, "polling-station": 2981, "special": 1}"#);
 }
 
 #[test]
@@ -153,6 +153,24 @@ fn germanys_polling_districts_are_what_others_read() {
     ");
 }
 
+/// Two districts of Moosach have one number in the official file. By that number the second would be lost, and is told.
+#[test]
+fn a_number_that_two_districts_have_is_told() {
+    let Some(file) = shared("germany-vaterstetten/landtagswahl2023/raw/landtagswahlStimmen.csv") else {
+        return;
+    };
+    let text = include_str!("../../mappings/germany-okvote-landtag.toml");
+    let by_number = text.replacen("{Gemeinde}/{Bezirksnummer}", "{Gebietsnummer}", 1);
+    let mapping = Mapping::parse(&by_number, "by-number").unwrap_or_else(|error| panic!("{error}"));
+    let bytes = fs::read(file).expect("a readable file");
+    let read = read::read(&bytes, "landtag", Some(&mapping)).unwrap_or_else(|error| panic!("{error}"));
+    insta::assert_snapshot!(problems(&read), @"
+    line 167: row: unit `091751280501` is stated before in contest `first-votes` (duplicate-unit)
+    line 167: row: unit `091751280501` is stated before in contest `second-votes` (duplicate-unit)
+    ");
+    assert_eq!(read.rows.refused, 1);
+}
+
 /// Municipalities state their totals too.
 #[test]
 fn every_total_of_a_bavarian_file_is_the_sum_of_its_districts() {
@@ -181,9 +199,9 @@ fn every_total_of_a_bavarian_file_is_the_sum_of_its_districts() {
             let sums = totals(read.tallies.iter().filter(|tally| below(&tally.unit)));
             let stated = totals(read.stated.iter().filter(|tally| tally.unit == unit));
             if sums == stated {
-                same += 1
+                same += 1;
             } else {
-                differ.push(format!("{unit} {}", read.draft.units[&unit].name))
+                differ.push(format!("{unit} {}", read.draft.units[&unit].name));
             }
         }
         out += &format!(

@@ -1,6 +1,7 @@
 //! Counts: 510a (polling station), 510b (municipality, by polling station), 510c and 510d (by municipality).
 
 use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
 
 use super::super::sink::{Sink, clipped, slug};
 use super::super::xml::{Document, Element};
@@ -255,10 +256,14 @@ impl Reader<'_> {
         let line = Some(self.document.line(place));
         let field = format!("{field}/{count}");
         if let Some(votes) = self.sink.number(&place.text, line, &field) {
-            if tally.counts.contains_key(&count) {
-                self.sink.problem("stated-twice", line, field, format!("{count} is stated before"));
-            } else {
-                tally.counts.insert(count, votes);
+            match tally.counts.entry(count) {
+                Entry::Vacant(place) => {
+                    place.insert(votes);
+                }
+                Entry::Occupied(known) => {
+                    let message = format!("{} is stated before as {}", known.key(), known.get());
+                    self.sink.problem("stated-twice", line, field, message);
+                }
             }
         }
     }

@@ -242,7 +242,7 @@ fn seats(sink: &mut Sink, document: &ElectionResult) {
     for each in &election.contests {
         let Some(contest) = contest_id(sink, &each.identifier.id.raw()) else { continue };
         sink.contest(&contest, &top, identifier.name.as_deref().unwrap_or_default());
-        let mut list = None;
+        let (mut list, mut won) = (None, 0);
         for selection in &each.selections {
             match &selection.selection_type {
                 ElectionResultSelectionType::Affiliation(affiliation) => {
@@ -258,13 +258,12 @@ fn seats(sink: &mut Sink, document: &ElectionResult) {
                         sink.candidate(&contest, list, number, &person(&candidate.name.person_name));
                     }
                     if &*selection.elected.raw() == "yes" {
+                        won += 1;
                         *sink.read.draft.seats.entry((contest.clone(), list.clone())).or_insert(0) += 1;
                     }
                 }
             }
         }
-        let all: u32 =
-            sink.read.draft.seats.iter().filter(|((own, _), _)| *own == contest).map(|(_, n)| n).sum();
-        sink.contest(&contest, &top, "").seats = all;
+        sink.contest(&contest, &top, "").seats += won;
     }
 }

@@ -181,9 +181,7 @@ mod tests {
             _ => "",
         };
         let fill = |text: &str| match Template::try_from(text.to_owned()) {
-            Ok(template) => {
-                template.fill(cell, |cell| cell.to_lowercase()).unwrap_or_else(|| "nothing".to_owned())
-            }
+            Ok(template) => template.fill(cell, str::to_lowercase).unwrap_or_else(|| "nothing".to_owned()),
             Err(error) => error,
         };
         let cases = [

@@ -72,7 +72,12 @@ impl Table<'_> {
         contest: &ContestId,
         unit: &UnitId,
     ) {
-        if self.sink.read.draft.contests.contains_key(contest) {
+        if let Some(known) = self.sink.read.draft.contests.get(contest) {
+            let (top, own) = (self.top(&known.unit), self.top(unit));
+            if top != own && self.outside.insert((contest.clone(), own.clone())) {
+                let message = format!("unit `{own}` is not below `{top}`, where contest `{contest}` is held");
+                self.sink.problem("outside-contest", Some(line), "row", message);
+            }
             return;
         }
         let title = self.text(row, rule.title.as_ref()).unwrap_or_else(|| contest.to_string());
@@ -311,8 +316,9 @@ impl Table<'_> {
             (_, None) | (None, Some(_)) => false,
         };
         if duplicate {
-            let unit = &tally.unit;
-            let message = format!("list {list}, candidate {candidate:?} is stated before for unit `{unit}`");
+            let unit = &target.unit;
+            let candidate = candidate.map(|number| format!(", candidate {number},")).unwrap_or_default();
+            let message = format!("list {list}{candidate} is stated before for unit `{unit}`");
             self.sink.problem("duplicate-choice", Some(line), "row", message);
             return false;
         }
