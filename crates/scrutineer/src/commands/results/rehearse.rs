@@ -81,6 +81,10 @@ impl Rehearse {
             SourceFile { sha256: tlog::hash::sha256(&events.bytes), media_type: "text/csv".to_owned() };
         night.play(&events.read, &from)?;
         let official = official(&self.example)?;
+        // The log is closed, and what follows sees only what it has published.
+        if let Some(registrar) = night.registrar.take() {
+            registrar.close();
+        }
         let (text, is_ok) = night.end(official.as_ref(), &self.out)?;
         put(&text)?;
         if !is_ok {
@@ -130,7 +134,8 @@ struct Night {
     definition: Definition,
     fingerprint: Hash,
     keys: BTreeMap<String, SignerKey>,
-    registrar: Registrar,
+    /// Nothing once the night is over.
+    registrar: Option<Registrar>,
     /// The time of the night, in seconds; witnesses take it for the present.
     now: Arc<AtomicU64>,
     /// What stations say, before small ones are merged.
@@ -171,7 +176,7 @@ impl Night {
             fingerprint,
             keys: keys.into_values().map(|key| (key.verifier().name().to_owned(), key)).collect(),
             definition,
-            registrar,
+            registrar: Some(registrar),
             now,
             state: BTreeMap::new(),
             previous: BTreeMap::new(),
@@ -185,9 +190,13 @@ impl Night {
         Ok(night)
     }
 
+    fn registrar(&self) -> &Registrar {
+        self.registrar.as_ref().expect("internal error: the night is not over")
+    }
+
     fn adopt(&self) -> Result<(), CommandError> {
         for part in Part::cut(self.definition.to_string().as_bytes()) {
-            taken(&self.registrar.take(part))?;
+            taken(&self.registrar().take(part))?;
         }
         let (election, definition) = (self.definition.election.clone(), self.fingerprint);
         let text = Adoption { election, definition, time: self.definition.closes }.to_string();
@@ -196,7 +205,7 @@ impl Night {
             note = Some(cosign(note.as_ref(), &text, &self.keys[key.name()]));
         }
         let note = note.expect("internal error: an audited definition has an authority");
-        taken(&self.registrar.take(note.to_string().into_bytes()))
+        taken(&self.registrar().take(note.to_string().into_bytes()))
     }
 
     /// Plays all events by time: check, merge what is small, sign, log.
@@ -211,6 +220,7 @@ impl Night {
             let tallies: Vec<Tally> = events.iter().map(|(_, tally)| tally.clone()).collect();
             let found = self.check(&facts, &mut history, at, &tallies);
             let logged = self.log(at, &tallies, from)?;
+            self.registrar().publish();
             bar.inc(tallies.len() as u64);
             let said = |line: &str| bar.suspend(|| say(line));
             said(&format!("{at}  {:>5} changes, {logged:>5} returns logged", tallies.len()));
@@ -250,12 +260,12 @@ impl Night {
         let mut waiting = Vec::new();
         for place in touched {
             if let Some(note) = self.sign(at, &place, from)? {
-                waiting.push(self.registrar.submit(note));
+                waiting.push(self.registrar().submit(note));
             }
         }
         let logged = waiting.len() as u64;
         for submitted in waiting {
-            taken(&self.registrar.wait(submitted))?;
+            taken(&self.registrar().wait(submitted))?;
         }
         self.logged += logged;
         Ok(logged)
