@@ -9,6 +9,7 @@
 pub mod board;
 pub mod definition;
 pub mod entry;
+pub mod entry_page;
 pub mod id;
 pub mod lines;
 pub mod privacy;
