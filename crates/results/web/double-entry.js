@@ -1,12 +1,14 @@
 // Double entry of one paper form: typed twice, blind, by two people; compared; checked; saved as the text of a return.
 //
-// The page never signs. A signing key belongs into the program that does nothing else with it; a browser has extensions,
-// a cache, a history and a hundred other pages. What is saved here is a text that anybody can read, and that
-// `scrutineer results sign` reads again, line by line, before it signs.
+// The page never signs. A key belongs into the program that does nothing else with it; a browser has extensions, a
+// cache and a hundred other pages. What is saved is a text that anybody can read, and that `scrutineer results sign`
+// reads again, line by line, before it signs.
 //
-// Nothing is loaded and nothing is sent: the policy in the page's head allows neither. All nodes are made by `make`, from
-// texts; no text ever becomes markup.
-const FACTS = JSON.parse(document.getElementById('facts').textContent);
+// Nothing is loaded and nothing is sent: the policy in the page's head allows neither. All nodes are made by `make`,
+// from texts; no text ever becomes markup.
+
+const $ = (id) => document.getElementById(id);
+const FACTS = JSON.parse($('facts').textContent);
 
 /// In the order of paper, 2 before 10. A return states them by their bytes, as `FACTS` has them.
 const inOrder = (named) => [...named].sort((a, b) => a.id.localeCompare(b.id, 'en', { numeric: true }));
@@ -28,23 +30,19 @@ const figure = (number) => new Intl.NumberFormat(language).format(number);
 /// Where a piece of work is kept. Two elections, contests or centres on one computer do not meet.
 const PLACE = `scrutineer-entry ${FACTS.definition} ${FACTS.contest.id} ${FACTS.centre.id}`;
 
+/// Nothing where this browser keeps nothing for files; the page says so.
 const store = (() => {
-  for (const name of ['localStorage', 'sessionStorage']) {
-    try {
-      const found = window[name];
-      found.setItem(`${PLACE} probe`, '1');
-      found.removeItem(`${PLACE} probe`);
-      return found;
-    } catch { /* This browser keeps nothing for files; the page says so. */ }
-  }
-  return null;
+  try {
+    localStorage.setItem(PLACE, '');
+    return localStorage;
+  } catch { return null; }
 })();
 
 const kept = (name) => {
   try { return JSON.parse(store.getItem(`${PLACE} ${name}`)); } catch { return null; }
 };
 const keep = (name, value) => {
-  try { store.setItem(`${PLACE} ${name}`, JSON.stringify(value)); return true; } catch { return false; }
+  try { store.setItem(`${PLACE} ${name}`, JSON.stringify(value)); } catch { /* The page says so, below. */ }
 };
 
 const fresh = () => ({
@@ -59,7 +57,8 @@ let form = kept('form');
 let done = kept('done') ?? [];
 let isElsewhere = false;
 
-function remember() {
+function remember(change = {}) {
+  Object.assign(work, change);
   if (!isElsewhere) keep('work', work);
 }
 
@@ -79,19 +78,19 @@ window.addEventListener('beforeunload', (event) => {
 
 /// In the order in which a return states them. Letters are those of the Dutch forms.
 const COUNTS = [
-  { name: 'eligible', letter: '' },
-  { name: 'polling-cards', letter: 'A', folded: true },
-  { name: 'proxies', letter: 'B', folded: true },
-  { name: 'voter-cards', letter: 'C', folded: true },
-  { name: 'admitted', letter: 'D' },
-  { name: 'valid', letter: 'E' },
-  { name: 'blank', letter: 'F' },
-  { name: 'invalid', letter: 'G' },
-  { name: 'cast', letter: 'H' },
+  ['eligible', ''],
+  ['polling-cards', 'A', 'folded'],
+  ['proxies', 'B', 'folded'],
+  ['voter-cards', 'C', 'folded'],
+  ['admitted', 'D'],
+  ['valid', 'E'],
+  ['blank', 'F'],
+  ['invalid', 'G'],
+  ['cast', 'H'],
   // Forms leave these empty where D is H.
-  { name: 'excess', letter: 'I', folded: true, mayBeEmpty: true },
-  { name: 'shortfall', letter: 'J', folded: true, mayBeEmpty: true },
-];
+  ['excess', 'I', 'folded', 'may be empty'],
+  ['shortfall', 'J', 'folded', 'may be empty'],
+].map(([name, letter, folded, mayBeEmpty]) => ({ name, letter, folded, mayBeEmpty }));
 const HAS_CANDIDATES = FACTS.lists.some((list) => list.candidates.length > 0);
 
 if (form === null) {
@@ -114,7 +113,8 @@ function fields() {
     if (form.only) found.push({ key: `only ${list.id}`, kind: 'only', list, letter: '' });
     if (form.totals || candidates.length === 0) {
       const isSum = candidates.length > 0;
-      found.push({ key: `list ${list.id}`, kind: 'list', list, letter: isSum || list.id.length > 4 ? '' : list.id, isSum });
+      const letter = isSum || list.id.length > 4 ? '' : list.id;
+      found.push({ key: `list ${list.id}`, kind: 'list', list, letter, isSum });
     }
   }
   return found;
@@ -127,10 +127,12 @@ function label(field) {
   return field.isSum ? say('list total') : field.list.name;
 }
 
+const countLabel = ({ name, letter }) => (letter ? `${letter}: ` : '') + say(`count ${name}`);
+
 /// The label where the field stands alone, away from its list.
 function fullLabel(field) {
   const list = field.list && say('list', isolated(field.list.id), isolated(field.list.name));
-  if (field.kind === 'count') return field.letter ? `${field.letter}: ${label(field)}` : label(field);
+  if (field.kind === 'count') return countLabel(field);
   if (field.kind === 'candidate') return `${list}: ${field.number} ${isolated(field.name)}`;
   if (field.kind === 'only') return `${list}: ${label(field)}`;
   return list;
@@ -153,7 +155,8 @@ function tally() {
     id: list.id,
     total: read(`list ${list.id}`),
     only: form.only ? read(`only ${list.id}`) : null,
-    candidates: (form.candidates ? list.candidates : []).map(([number]) => [number, read(`candidate ${list.id} ${number}`)]),
+    candidates: (form.candidates ? list.candidates : [])
+      .map(([number]) => [number, read(`candidate ${list.id} ${number}`)]),
   }));
   return { counts, lists };
 }
@@ -165,8 +168,8 @@ const unitOf = (id) => FACTS.units.find((unit) => unit.id === id);
 const sum = (numbers) => numbers.reduce((all, number) => all + (number ?? 0), 0);
 const votes = (list) => list.total ?? sum([...list.candidates.map(([, number]) => number), list.only]);
 
-/// The Dutch rules by their codes, and two bounds; the same that `results` checks again when it reads the return. `W.203`
-/// is "or", as the programs of the Dutch committee have it. A finding never says which number is wrong.
+/// The Dutch rules by their codes, and two bounds; the same that `results` checks again when it reads the return.
+/// `W.203` is "or", as the programs of the Dutch committee have it. A finding never says which number is wrong.
 function findings({ counts, lists }) {
   const { eligible, admitted: d, valid: e, blank: f, invalid: g, cast: h, excess: i, shortfall: j } = counts;
   const { 'polling-cards': a, proxies: b, 'voter-cards': c } = counts;
@@ -207,7 +210,7 @@ function findings({ counts, lists }) {
   }
   const bound = eligible ?? unit.eligible;
   const isBound = isTotal || unit.kind === 'polling-station';
-  if (isBound && isStated(h) && bound !== null && h > bound) raise('turnout-bound', count('eligible', 'cast'), h, bound);
+  if (isBound && bound !== null && h > bound) raise('turnout-bound', count('eligible', 'cast'), h, bound);
   if (!isTotal) unusual({ d, f, g, h }, raise, count);
   if (h === 0) raise('W.204', count('cast'));
   return found;
@@ -258,6 +261,8 @@ const sentence = ({ code, numbers }) =>
 /// UTC, whole seconds: the one spelling that a return knows.
 const spelled = (time) => `${new Date(time).toISOString().slice(0, 19)}Z`;
 
+const revision = () => (work.correction ? Number(work.revision) : 1);
+
 function returnText() {
   const { counts, lists } = tally();
   const flags = [...new Set(findings({ counts, lists }).map((finding) => finding.code))].sort();
@@ -267,7 +272,7 @@ function returnText() {
     `definition ${FACTS.definition}`,
     `contest ${FACTS.contest.id}`,
     `unit ${work.unit}`,
-    `revision ${work.correction ? plain(work.revision) : 1}`,
+    `revision ${revision()}`,
     `supersedes ${work.correction ? work.supersedes : 'none'}`,
     `reason ${work.correction ? work.reason : 'first'}`,
     `status ${work.status}`,
@@ -284,10 +289,7 @@ function returnText() {
   return `${lines.join('\n')}\n`;
 }
 
-function fileName() {
-  const revision = work.correction ? plain(work.revision) : 1;
-  return `${work.unit.replace(/[^A-Za-z0-9._+-]/g, '-')}-r${revision}.return.txt`;
-}
+const fileName = () => `${work.unit.replace(/[^A-Za-z0-9._+-]/g, '-')}-r${revision()}.return.txt`;
 
 /// SHA-256 (FIPS 180-4). Written out, because not every browser gives a page from a file its own.
 function sha256(bytes) {
@@ -316,7 +318,7 @@ function sha256(bytes) {
   return state.map((x) => (x >>> 0).toString(16).padStart(8, '0')).join('');
 }
 
-/// The first 32 bits behind the point of the cube roots of the first 64 primes: cube roots of prime · 2^96, in integers.
+/// The first 32 bits behind the point of the cube roots of the first 64 primes, by cube roots of prime · 2^96.
 const ROUND = (() => {
   const bits = [];
   for (let prime = 2; bits.length < 64; prime += 1) {
@@ -332,44 +334,46 @@ const ROUND = (() => {
 
 // ---- the page
 
-/// Makes a node. What begins with `on` is a listener; `true` sets an attribute, `false` and `null` leave it out. So do
-/// children that are nothing.
-function make(name, attributes = {}, ...children) {
-  const node = document.createElement(name);
+/// Makes a node. What begins with `on` is a listener; `true` sets an attribute; `false`, `null` and nothing leave an
+/// attribute or a child out.
+function make(tag, attributes, ...children) {
+  const is = (thing) => thing !== false && thing !== null && thing !== undefined;
+  const node = document.createElement(tag);
   for (const [key, value] of Object.entries(attributes)) {
     if (key.startsWith('on')) node.addEventListener(key.slice(2), value);
-    else if (key === 'value') node.value = value;
-    else if (key === 'checked') node.checked = value;
-    else if (value !== false && value !== null) node.setAttribute(key, value === true ? '' : value);
+    else if (key === 'value' || key === 'checked') node[key] = value;
+    else if (is(value)) node.setAttribute(key, value === true ? '' : value);
   }
-  node.append(...children.flat(2).filter((child) => child !== null && child !== undefined && child !== false));
+  node.append(...children.flat(2).filter(is));
   return node;
 }
 
+const span = (...children) => make('span', {}, children);
+const p = (kind, ...children) => make('p', { class: kind }, children);
 const name = (text) => make('bdi', {}, text);
-const button = (words, onclick, kind = '') => make('button', { type: 'button', class: `btn ${kind}`, onclick }, words);
-const head = (words, lead) => [make('h1', {}, words), make('p', { class: 'lead' }, lead)];
+const head = (words, lead) => [make('h1', {}, words), p('lead', lead)];
+const h2 = (...children) => make('h2', {}, children);
+const button = (words, onclick, kind = '', more = {}) =>
+  make('button', { type: 'button', class: `btn ${kind}`, onclick, ...more }, words);
+const end = (words, onclick) => button(words, onclick, '', { id: 'end' });
 const acts = (...children) => make('div', { class: 'acts noprint' }, children);
-const warning = (...children) => make('p', { class: 'note warn' }, children);
-const main = document.getElementById('main');
+const main = $('main');
 
 /// Says something to those who do not see the page change.
 function tell(words) {
-  document.getElementById('live').textContent = words;
+  $('live').textContent = words;
 }
 
 const STEPS = { station: 0, about: 0, first: 1, handover: 2, second: 2, compare: 3, rules: 3, save: 4 };
 
 function render() {
   document.documentElement.lang = language;
-  const { contest, centre } = FACTS;
-  document.getElementById('whose').replaceChildren(name(FACTS.title), ' · ', name(contest.title), ' · ', name(centre.name));
-  document.getElementById('kept').textContent = store === null ? say('not kept') : say('kept');
-  const stage = isElsewhere ? elsewhere : STAGES[work.stage] ?? STAGES.station;
-  const names = ['step station', 'step first', 'step second', 'step compare', 'step save'];
+  $('whose').replaceChildren(name(FACTS.title), ' · ', name(FACTS.contest.title), ' · ', name(FACTS.centre.name));
+  $('kept').textContent = say(store === null ? 'not kept' : 'kept');
   // A stage with nothing to show passes on to the next one, so it is made before the steps are.
-  const nodes = stage();
-  const steps = names.map((step, place) => make('li', { 'aria-current': place === STEPS[work.stage] && 'step' }, say(step)));
+  const nodes = isElsewhere ? elsewhere() : STAGES[work.stage]();
+  const steps = ['station', 'first', 'second', 'compare', 'save'].map((step, place) =>
+    make('li', { 'aria-current': place === STEPS[work.stage] && 'step' }, say(`step ${step}`)));
   main.replaceChildren(make('ol', { class: 'steps', 'aria-label': say('steps') }, steps), ...nodes.filter(Boolean));
   const heading = main.querySelector('h1');
   document.title = `${heading.textContent} – Scrutineer`;
@@ -380,9 +384,13 @@ function render() {
 }
 
 function go(stage) {
-  work.stage = stage;
-  remember();
+  remember({ stage });
   render();
+}
+
+function begin() {
+  work = fresh();
+  go('station');
 }
 
 /// A field for a text that is part of the work.
@@ -392,13 +400,10 @@ const textInput = (of, key, attributes) => make('input', {
 });
 const initials = (place) => textInput(work.people, place, { class: 'short', maxlength: 8, 'data-focus': true });
 
-/// A labelled field with what is wrong with it below.
+/// A labelled field, with a place below for what is wrong with it.
 function labelled(id, words, input, hint = null) {
   input.id = id;
-  const told = [];
-  if (hint) { told.push(`${id}-hint`); }
-  told.push(`${id}-wrong`);
-  input.setAttribute('aria-describedby', told.join(' '));
+  input.setAttribute('aria-describedby', `${id}-hint ${id}-wrong`);
   return make('div', { class: 'field' },
     make('label', { for: id }, words),
     input,
@@ -406,147 +411,167 @@ function labelled(id, words, input, hint = null) {
     make('p', { class: 'note bad', id: `${id}-wrong`, hidden: true }));
 }
 
-/// Marks a field as wrong, or as right where there are no words. True where it is right.
-function judge(id, words) {
-  const told = document.getElementById(`${id}-wrong`);
-  told.hidden = !words;
-  told.textContent = words ?? '';
-  document.getElementById(id).setAttribute('aria-invalid', String(Boolean(words)));
-  return !words;
-}
-
-/// Goes to the first field that is wrong.
-function goToWrong() {
-  const wrong = main.querySelector('[aria-invalid=true]');
-  wrong.focus();
-  tell(document.getElementById(`${wrong.id}-wrong`)?.textContent ?? '');
+/// Marks fields as wrong, by id, or as right where there are no words. Goes to the first wrong one; true where none is.
+function areRight(judgements) {
+  const wrong = Object.keys(judgements).filter((id) => judgements[id]);
+  for (const [id, words] of Object.entries(judgements)) {
+    $(id).setAttribute('aria-invalid', String(Boolean(words)));
+    $(`${id}-wrong`).hidden = !words;
+    $(`${id}-wrong`).textContent = words ?? '';
+  }
+  if (wrong.length > 0) {
+    $(wrong[0]).focus();
+    tell(judgements[wrong[0]]);
+  }
+  return wrong.length === 0;
 }
 
 function choice(type, attributes, words) {
-  const id = `choice-${attributes.name}-${attributes.value ?? ''}`;
-  return make('div', { class: 'choice' }, make('input', { type, id, ...attributes }), make('label', { for: id }, words));
+  const id = `choice-${attributes.name}-${attributes.value}`;
+  const input = make('input', { type, id, ...attributes });
+  return make('div', { class: 'choice' }, input, make('label', { for: id }, words));
 }
 
-/// Throws away what was typed, after a second press.
-function startOver() {
-  const first = button(say('start over'), () => first.replaceWith(
-    make('span', {}, say('start over sure')),
-    button(say('start over yes'), () => { work = fresh(); go('station'); }, 'quiet'),
-    button(say('start over no'), render, 'quiet')), 'quiet');
-  return first;
+/// A button for what cannot be undone: it asks before it does it.
+function askFirst(words, question, yes, mustAsk = () => true) {
+  const asked = button(words, () => {
+    if (!mustAsk()) { begin(); return; }
+    const first = button(yes, begin, 'quiet');
+    asked.replaceWith(span(question), first, button(say('keep'), render, 'quiet'));
+    first.focus();
+  }, 'quiet');
+  return asked;
 }
+const startOver = () => askFirst(say('start over'), say('start over sure'), say('start over'));
 
-function elsewhere() {
-  return [
-    ...head(say('elsewhere'), say('elsewhere lead')),
-    acts(button(say('elsewhere here'), () => { isElsewhere = false; work = Object.assign(fresh(), kept('work')); render(); })),
-  ];
-}
+const elsewhere = () => head(say('elsewhere'), say('elsewhere lead'));
 
 // ---- stage: which station
 
 const SHOWN = 30;
 const folded = (text) => text.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase();
 
+/// Whether what was read off a paper is a station's id, the id's last part, or its name.
+function answersTo(unit, typed) {
+  const bare = (text) => folded(text).replace(/[^\p{L}\p{N}]+/gu, ' ').trim();
+  const wanted = bare(typed);
+  return wanted !== '' && (wanted === bare(unit.name) || ` ${bare(unit.id)}`.endsWith(` ${wanted}`));
+}
+
 function station() {
   const found = make('ul', { class: 'stations' });
-  const more = make('p', { class: 'soft' });
-  const search = make('input', { type: 'search', autocomplete: 'off', spellcheck: 'false', 'data-focus': true });
+  const more = p('soft');
+  // A station that is called exactly so comes first: `007` is 3007/007 before it is every station of 3007.
   const matching = () => {
     const wanted = folded(search.value.trim()).split(/\s+/);
-    return UNITS.filter((unit) => wanted.every((word) => folded(`${unit.id} ${unit.name}`).includes(word)));
+    const units = UNITS.filter((unit) => wanted.every((word) => folded(`${unit.id} ${unit.name}`).includes(word)));
+    const exact = units.filter((unit) => answersTo(unit, search.value));
+    const all = new Set([...exact, ...units]);
+    return { units: [...all], isOne: exact.length === 1 || units.length === 1 };
   };
   const show = () => {
-    const units = matching();
+    const { units } = matching();
     found.replaceChildren(...units.slice(0, SHOWN).map(stationRow));
     more.textContent = units.length === 0 ? say('no station')
       : units.length > SHOWN ? say('more stations', figure(SHOWN), figure(units.length)) : '';
   };
-  search.addEventListener('input', show);
-  search.addEventListener('keydown', (event) => {
+  const take = (event) => {
     if (event.key !== 'Enter') return;
-    const units = matching();
-    if (units.length === 1) choose(units[0]);
+    const { units, isOne } = matching();
+    if (isOne) choose(units[0]);
     else tell(units.length === 0 ? say('no station') : say('several stations', figure(units.length)));
+  };
+  const search = make('input', {
+    type: 'search', autocomplete: 'off', spellcheck: 'false', 'data-focus': true, oninput: show, onkeydown: take,
   });
   show();
   return [
-    ...head(say('station head'), say('station lead', figure(FACTS.units.length), isolated(FACTS.centre.name))),
+    ...head(say('station head'), say('station lead', figure(UNITS.length), isolated(FACTS.centre.name))),
     labelled('search', say('station search'), search),
     found,
     more,
   ];
 }
 
+const clock = (time) => new Intl.DateTimeFormat(language, { timeStyle: 'short' }).format(time);
+const lastSaved = (unit) => done.findLast((each) => each.unit === unit.id);
+
 function stationRow(unit) {
-  const saved = done.findLast((each) => each.unit === unit.id);
+  const saved = lastSaved(unit);
+  const kind = make('span', { class: 'soft' }, `, ${say(`kind ${unit.kind}`)}`);
+  const tag = saved && make('span', { class: 'tag ok' }, say('saved already', saved.revision, clock(saved.time)));
   return make('li', {}, make('button', { type: 'button', onclick: () => choose(unit) },
     make('b', {}, name(unit.id)),
-    make('span', {}, name(unit.name), unit.kind !== 'polling-station' && make('span', { class: 'soft' }, `, ${say(`kind ${unit.kind}`)}`)),
-    make('span', {}, saved ? make('span', { class: 'tag ok' }, say('saved already', saved.revision, clock(saved.time))) : '')));
+    span(name(unit.name), unit.kind !== 'polling-station' && kind),
+    span(tag)));
 }
 
 function choose(unit) {
-  const saved = done.findLast((each) => each.unit === unit.id);
+  const saved = lastSaved(unit);
   work = fresh();
   work.unit = unit.id;
-  if (saved) Object.assign(work, { correction: true, revision: String(saved.revision + 1) });
+  if (saved) remember({ correction: true, revision: String(saved.revision + 1) });
   go('about');
 }
 
-const clock = (time) => new Intl.DateTimeFormat(language, { timeStyle: 'short' }).format(time);
 const where = () => `${isolated(work.unit)}, ${isolated(unitOf(work.unit).name)}`;
 
 // ---- stage: about this form and return
 
 function about() {
-  const unit = unitOf(work.unit);
+  const { kind, eligible } = unitOf(work.unit);
+  const known = eligible === null ? say('eligible unknown') : say('eligible known', figure(eligible));
   const correction = make('div', { hidden: !work.correction }, correctionFields());
-  const kind = (isCorrection) => choice('radio',
-    { name: 'kind', value: isCorrection ? 'correction' : 'first', checked: work.correction === isCorrection,
-      onchange: () => { work.correction = isCorrection; correction.hidden = !isCorrection; remember(); } },
-    say(isCorrection ? 'is correction' : 'is first'));
-  const status = (value) => choice('radio',
-    { name: 'status', value, checked: work.status === value, onchange: () => { work.status = value; remember(); } },
-    say(`status ${value}`));
+  const radio = (key, value, words, onchange = () => {}) => choice('radio', {
+    name: key, value: String(value), checked: work[key] === value,
+    onchange: () => { remember({ [key]: value }); onchange(); },
+  }, words);
+  const show = () => { correction.hidden = !work.correction; };
   return [
-    ...head(say('about head', where()), say('about lead', say(`kind ${unit.kind}`), unit.eligible === null ? say('eligible unknown') : say('eligible known', figure(unit.eligible)))),
+    ...head(say('about head', where()), say('about lead', say(`kind ${kind}`), known)),
     labelled('person', say('person first'), initials(0), say('person hint')),
-    make('fieldset', {}, make('legend', {}, say('which return')), kind(false), kind(true), correction),
-    make('fieldset', {}, make('legend', {}, say('how final')), status('provisional'), status('final')),
+    make('fieldset', {}, make('legend', {}, say('which return')),
+      radio('correction', false, say('is first'), show), radio('correction', true, say('is correction'), show),
+      correction),
+    make('fieldset', {}, make('legend', {}, say('how final')),
+      radio('status', 'provisional', say('status provisional')), radio('status', 'final', say('status final'))),
     formChoices(),
-    acts(button(say('begin first'), beginFirst), button(say('other station'), () => { work = fresh(); go('station'); }, 'quiet')),
+    acts(button(say('begin first'), beginFirst), button(say('other station'), begin, 'quiet')),
   ];
 }
 
 function correctionFields() {
-  const reasons = ['completion', 'typing-error', 'mix-up', 'recount', 'decision', 'reaffirmation'];
+  const option = (reason) =>
+    make('option', { value: reason, selected: reason === work.reason }, say(`reason ${reason}`));
+  const reasons = ['completion', 'typing-error', 'mix-up', 'recount', 'decision', 'reaffirmation'].map(option);
+  const number = textInput(work, 'revision', { inputmode: 'numeric', class: 'short', maxlength: 10 });
   return [
-    labelled('revision', say('revision'), textInput(work, 'revision', { inputmode: 'numeric', class: 'short', maxlength: 10 }),
-      say('revision hint')),
-    labelled('reason', say('reason'), make('select', { onchange: (event) => { work.reason = event.target.value; remember(); } },
-      reasons.map((reason) => make('option', { value: reason, selected: reason === work.reason }, say(`reason ${reason}`))))),
+    labelled('revision', say('revision'), number, say('revision hint')),
+    labelled('reason', say('reason'),
+      make('select', { onchange: (event) => remember({ reason: event.target.value }) }, reasons)),
     labelled('supersedes', say('supersedes'), textInput(work, 'supersedes', { class: 'long' }), say('supersedes hint')),
   ];
 }
 
 function formChoices() {
-  const chosen = make('span', {});
-  const tick = (key, words) => choice('checkbox', { name: 'form', value: key, checked: form[key],
-    onchange: (event) => { form[key] = event.target.checked; sayChosen(); } }, words);
-  const count = ({ name: of, letter }) => tick(of, letter ? `${letter}: ${say(`count ${of}`)}` : say(`count ${of}`));
+  const chosen = span();
   const sayChosen = () => {
-    const letters = COUNTS.filter((each) => form[each.name]).map((each) => each.letter || say(`short ${each.name}`));
-    chosen.textContent = ` ${letters.join(', ')}`;
+    const ticked = COUNTS.filter((each) => form[each.name]);
+    chosen.textContent = ` ${ticked.map((each) => each.letter || say(`count ${each.name}`)).join(', ')}`;
   };
-  const dutch = COUNTS.filter((each) => each.folded);
+  const tick = (key, words) => choice('checkbox', {
+    name: 'form', value: key, checked: form[key],
+    onchange: (event) => { form[key] = event.target.checked; sayChosen(); },
+  }, words);
+  const counts = (isFolded) => make('div', { class: 'choices' },
+    COUNTS.filter((each) => Boolean(each.folded) === isFolded).map((each) => tick(each.name, countLabel(each))));
   sayChosen();
-  return make('details', { open: form.isNew === true },
+  return make('details', { open: form.isNew },
     make('summary', {}, say('form has'), chosen),
-    make('p', { class: 'soft' }, say('form hint')),
-    make('div', { class: 'choices' }, COUNTS.filter((each) => !each.folded).map(count)),
-    make('details', { open: dutch.some((each) => form[each.name]) },
-      make('summary', {}, say('form more')), make('div', { class: 'choices' }, dutch.map(count))),
+    p('soft', say('form hint')),
+    counts(false),
+    make('details', { open: COUNTS.some((each) => each.folded && form[each.name]) },
+      make('summary', {}, say('form more')), counts(true)),
     HAS_CANDIDATES && make('div', { class: 'choices' },
       tick('candidates', say('form candidates')), tick('totals', say('form totals')), tick('only', say('form only'))));
 }
@@ -554,15 +579,15 @@ function formChoices() {
 const isPerson = (text) => /^[\p{L}\p{M}.' -]{1,8}$/u.test(text.trim()) && /\p{L}/u.test(text);
 
 function beginFirst() {
-  const right = [judge('person', isPerson(work.people[0]) ? null : say('person wrong'))];
-  if (work.correction) {
-    work.supersedes = work.supersedes.replace(/\s+/g, '').toLowerCase();
-    const revision = Number(work.revision);
-    right.push(judge('revision', isNumber(work.revision) && revision > 1 ? null : say('revision wrong')));
-    right.push(judge('supersedes', /^[0-9a-f]{64}$/.test(work.supersedes) ? null : say('supersedes wrong', figure(work.supersedes.length))));
-  }
-  if (right.includes(false)) { goToWrong(); return; }
-  delete form.isNew;
+  work.supersedes = work.supersedes.replace(/\s+/g, '').toLowerCase();
+  const isHash = /^[0-9a-f]{64}$/.test(work.supersedes);
+  const isRight = areRight({
+    person: isPerson(work.people[0]) ? null : say('person wrong'),
+    revision: !work.correction || (isNumber(work.revision) && revision() > 1) ? null : say('revision wrong'),
+    supersedes: !work.correction || isHash ? null : say('supersedes wrong', figure(work.supersedes.length)),
+  });
+  if (!isRight) return;
+  form.isNew = false;
   keep('form', form);
   go('first');
 }
@@ -572,71 +597,79 @@ function beginFirst() {
 const first = () => entry('first', 0);
 const second = () => entry('second', 1);
 
-/// The empty form. No sum is shown while numbers are typed: whoever sees that a sum is off by one looks for a number that
-/// makes it fit, not for the number on the paper.
+/// The empty form. No sum is shown while numbers are typed: whoever sees that a sum is off by one looks for a number
+/// that makes it fit, not for the number on the paper.
 function entry(which, person) {
   const typed = work[which];
   const all = fields();
-  const filled = make('span', {});
-  const sayFilled = () => { filled.textContent = say('filled', figure(all.filter((field) => typed[field.key]).length), figure(all.length)); };
-  const row = (field, place) => {
-    const input = numberInput(`field-${place}`, typed[field.key] ?? '', (value) => { typed[field.key] = value; remember(); sayFilled(); });
-    if (place === 0) input.setAttribute('data-focus', '');
-    input.dataset.key = field.key;
-    if (field.mayBeEmpty) input.setAttribute('aria-describedby', `field-${place}-say`);
-    return make('div', { class: field.isSum ? 'row sum' : 'row' },
-      make('span', { class: 'letter', 'aria-hidden': 'true' }, String(field.letter)),
-      make('label', { for: input.id }, field.letter !== '' && make('span', { class: 'unseen' }, `${field.letter} `), name(label(field))),
-      input,
-      field.mayBeEmpty && make('p', { class: 'say soft', id: `field-${place}-say` }, say('may be empty')));
+  const filled = span();
+  const sayFilled = () => {
+    filled.textContent = say('filled', figure(all.filter(({ key }) => typed[key]).length), figure(all.length));
   };
-  const rows = all.map(row);
-  const groups = [];
-  const group = (heading, from) => {
-    const members = rows.filter((_, place) => from(all[place]));
-    if (members.length > 0) groups.push(heading, make('div', { class: 'rows' }, members));
+  const rows = all.map((field, place) => entryRow(field, place, typed, sayFilled));
+  const group = (heading, isIn) => {
+    const members = rows.filter((_, place) => isIn(all[place]));
+    return members.length > 0 ? [h2(heading), make('div', { class: 'rows' }, members)] : [];
   };
-  group(make('h2', {}, say('counts')), (field) => field.kind === 'count');
-  const isPlain = (field) => field.kind === 'list' && !field.isSum;
-  group(make('h2', {}, say('lists')), (field) => isPlain(field) && !form.only);
-  for (const list of LISTS) {
-    const heading = make('h2', {}, name(list.id), ' ', name(list.name));
-    group(heading, (field) => field.list === list && !(isPlain(field) && !form.only));
-  }
-  const problems = make('div', { class: 'note bad', id: 'problems', tabindex: -1, hidden: true });
+  const isAlone = (field) => field.kind === 'list' && !field.isSum && !form.only;
+  const problems = make('div', { class: 'note bad', tabindex: -1, hidden: true });
   sayFilled();
   return [
     ...head(say(`${which} head`), say('entry lead')),
-    make('div', { class: 'bar' }, make('span', {}, make('b', {}, name(work.unit)), ' ', name(unitOf(work.unit).name)), make('span', {}, `${work.people[person].trim()} · `, filled)),
-    ...groups,
+    make('div', { class: 'bar' },
+      span(make('b', {}, name(work.unit)), ' ', name(unitOf(work.unit).name)),
+      span(work.people[person].trim(), ' · ', filled)),
+    ...group(say('counts'), (field) => field.kind === 'count'),
+    ...group(say('lists'), isAlone),
+    ...LISTS.flatMap((list) =>
+      group([name(list.id), ' ', name(list.name)], (field) => field.list === list && !isAlone(field))),
     problems,
-    acts(make('button', { type: 'button', class: 'btn', id: 'end', onclick: () => endEntry(which, all, problems) }, say(`${which} end`)), startOver()),
+    acts(end(say(`${which} end`), () => endEntry(which, all, problems)), startOver()),
   ];
 }
 
-/// A field for one number. Enter and the arrows go through the fields; only digits get in, and nothing is pasted: a number
-/// that is copied was not read from the paper.
+function entryRow(field, place, typed, onchange) {
+  const id = `field-${place}`;
+  const input = numberInput(id, typed[field.key] ?? '', (value) => {
+    typed[field.key] = value;
+    remember();
+    onchange();
+  });
+  if (place === 0) input.setAttribute('data-focus', '');
+  if (field.mayBeEmpty) input.setAttribute('aria-describedby', `${id}-say`);
+  return make('div', { class: field.isSum ? 'row sum' : 'row' },
+    make('span', { class: 'letter', 'aria-hidden': 'true' }, field.letter),
+    make('label', { for: id },
+      field.letter !== '' && make('span', { class: 'unseen' }, `${field.letter} `), name(label(field))),
+    input,
+    field.mayBeEmpty && make('p', { class: 'say soft', id: `${id}-say` }, say('may be empty')));
+}
+
+/// A field for one number. Enter and the arrows go through the fields; only digits get in, and nothing is pasted: a
+/// number that is copied was not read from the paper.
 function numberInput(id, value, oninput) {
+  const refuse = (event, words) => { event.preventDefault(); tell(words); };
   return make('input', {
-    id, class: 'figure', type: 'text', inputmode: 'numeric', autocomplete: 'off', spellcheck: 'false', maxlength: 10, value,
+    id, value, class: 'figure', type: 'text', inputmode: 'numeric', autocomplete: 'off', maxlength: 10,
     onbeforeinput: (event) => {
-      if (event.inputType.startsWith('insert') && /\D/.test(event.data ?? '')) { event.preventDefault(); tell(say('only digits')); }
+      if (/\D/.test(event.data ?? '')) refuse(event, say('only digits'));
     },
-    onpaste: (event) => { event.preventDefault(); tell(say('no paste')); },
-    ondrop: (event) => event.preventDefault(),
-    oninput: (event) => {
-      const digits = event.target.value.replace(/\D/g, '');
-      if (digits !== event.target.value) event.target.value = digits;
-      event.target.removeAttribute('aria-invalid');
-      oninput(digits);
+    onpaste: (event) => refuse(event, say('no paste')),
+    ondrop: (event) => refuse(event, say('no paste')),
+    oninput: ({ target }) => {
+      // Keyboards of phones may not ask first.
+      if (/\D/.test(target.value)) target.value = target.value.replace(/\D/g, '');
+      target.removeAttribute('aria-invalid');
+      oninput(target.value);
     },
     onkeydown: (event) => {
       const step = { Enter: event.shiftKey ? -1 : 1, ArrowDown: 1, ArrowUp: -1 }[event.key];
       if (step === undefined) return;
       event.preventDefault();
       const stops = [...main.querySelectorAll('input.figure, #end')];
-      stops[stops.indexOf(event.target) + step]?.focus();
-      event.target.ownerDocument.activeElement.select?.();
+      const next = stops[stops.indexOf(event.target) + step];
+      next?.focus();
+      next?.select?.();
     },
   });
 }
@@ -644,273 +677,258 @@ function numberInput(id, value, oninput) {
 /// At the end, and not before, the page says what is missing.
 function endEntry(which, all, problems) {
   const typed = work[which];
-  const inputs = new Map([...main.querySelectorAll('input.figure')].map((input) => [input.dataset.key, input]));
-  for (const field of all) typed[field.key] = plain(typed[field.key] ?? '');
-  const empty = all.filter((field) => typed[field.key] === '' && !field.mayBeEmpty);
-  const large = all.filter((field) => typed[field.key] !== '' && !isNumber(typed[field.key]));
-  const wrong = [...empty, ...large];
+  for (const { key } of all) typed[key] = plain(typed[key] ?? '');
   remember();
-  for (const field of all) inputs.get(field.key).setAttribute('aria-invalid', String(wrong.includes(field)));
+  const isEmpty = ({ key, mayBeEmpty }) => typed[key] === '' && !mayBeEmpty;
+  const isLarge = ({ key }) => typed[key] !== '' && !isNumber(typed[key]);
+  const input = (field) => $(`field-${all.indexOf(field)}`);
+  const empty = all.filter(isEmpty);
+  const wrong = [...empty, ...all.filter(isLarge)];
+  for (const field of all) input(field).setAttribute('aria-invalid', String(wrong.includes(field)));
   if (wrong.length === 0) { go(which === 'first' ? 'handover' : 'compare'); return; }
-  const zero = () => {
-    for (const field of empty) { typed[field.key] = '0'; inputs.get(field.key).value = '0'; inputs.get(field.key).removeAttribute('aria-invalid'); }
-    remember();
+  const fillWithZero = () => {
+    for (const field of empty) {
+      typed[field.key] = '0';
+      input(field).value = '0';
+    }
     endEntry(which, all, problems);
   };
-  const link = (field) => make('li', {}, make('a', { href: `#${inputs.get(field.key).id}`, onclick: (event) => { event.preventDefault(); inputs.get(field.key).focus(); } }, fullLabel(field)));
+  const link = (field) => make('li', {}, make('a', {
+    href: '#', onclick: (event) => { event.preventDefault(); input(field).focus(); },
+  }, fullLabel(field)));
   const few = 5;
   problems.hidden = false;
-  problems.replaceChildren(...[
-    empty.length > 0 && make('p', {}, say('empty fields', figure(empty.length))),
-    large.length > 0 && make('p', {}, say('large fields', figure(MOST))),
-    make('ul', {}, wrong.slice(0, few).map(link), wrong.length > few ? make('li', {}, say('and more', figure(wrong.length - few))) : null),
-    empty.length > 0 && button(say('empty are zero'), zero, 'quiet'),
-  ].filter(Boolean));
+  problems.replaceChildren(
+    p('', empty.length > 0 ? say('empty fields', figure(empty.length)) : say('large fields', figure(MOST))),
+    make('ul', {}, wrong.slice(0, few).map(link),
+      wrong.length > few && make('li', {}, say('and more', figure(wrong.length - few)))),
+    empty.length > 0 ? button(say('empty are zero'), fillWithZero, 'quiet') : '');
   problems.focus();
   tell(problems.firstChild.textContent);
 }
 
 // ---- stage: to the second person
 
-/// What the second person reads off the paper names the station of the first entry: its id, its last part, or its name.
-function isThisStation(typed) {
-  const bare = (text) => folded(text).replace(/[^\p{L}\p{N}]+/gu, ' ').trim();
-  const wanted = bare(typed);
-  const { id, name: called } = unitOf(work.unit);
-  return wanted !== '' && (wanted === bare(called) || ` ${bare(id)}`.endsWith(` ${wanted}`));
-}
-
 function handover() {
-  const person = initials(1);
-  const number = make('input', { type: 'text', autocomplete: 'off', spellcheck: 'false' });
-  const begin = () => {
-    const same = folded(work.people[1].trim()) === folded(work.people[0].trim());
-    const right = [
-      judge('person', !isPerson(work.people[1]) ? say('person wrong') : same ? say('person same') : null),
-      judge('number', isThisStation(number.value) ? null : say('number wrong')),
-    ];
-    if (right.includes(false)) goToWrong();
-    else go('second');
+  const isSame = () => folded(work.people[1].trim()) === folded(work.people[0].trim());
+  const beginSecond = () => {
+    const isRight = areRight({
+      person: !isPerson(work.people[1]) ? say('person wrong') : isSame() ? say('person same') : null,
+      number: answersTo(unitOf(work.unit), number.value) ? null : say('number wrong'),
+    });
+    if (isRight) go('second');
   };
-  for (const input of [person, number]) input.addEventListener('keydown', (event) => { if (event.key === 'Enter') (input === person ? number.focus() : begin()); });
+  const onEnter = (act) => (event) => { if (event.key === 'Enter') act(); };
+  const number = make('input', { type: 'text', autocomplete: 'off', onkeydown: onEnter(beginSecond) });
+  const person = initials(1);
+  person.addEventListener('keydown', onEnter(() => number.focus()));
   return [
     ...head(say('handover head'), say('handover lead')),
     labelled('person', say('person second'), person),
     labelled('number', say('number'), number, say('number hint')),
-    acts(button(say('begin second'), begin), startOver()),
+    acts(button(say('begin second'), beginSecond), startOver()),
   ];
 }
 
 // ---- stage: the comparison
 
-/// Fields that must be typed again: where the entries differ, and those that somebody asked to see again. Which entry was
-/// right is never shown, and neither number is: whoever sees a number reads it on the paper too.
+/// Fields that must be typed again: where the entries differ, and those that somebody asked to see again. Which entry
+/// was right is never shown, and neither number is: whoever sees a number reads it on the paper too.
 function compare() {
   const all = fields();
-  const differing = all.filter((field) => (work.first[field.key] ?? '') !== (work.second[field.key] ?? ''));
-  work.open = all.map((field) => field.key).filter((key) => work.open.includes(key) || differing.some((field) => field.key === key));
-  remember();
-  const open = all.filter((field) => work.open.includes(field.key));
-  if (open.length === 0) { work.stage = 'rules'; remember(); return rules(); }
-  const swapped = differing.flatMap((one, place) => differing.slice(place + 1).filter((other) =>
-    work.first[one.key] === work.second[other.key] && work.second[one.key] === work.first[other.key]).map((other) => [one, other]));
+  const differing = all.filter(({ key }) => (work.first[key] ?? '') !== (work.second[key] ?? ''));
+  const open = all.filter((field) => work.open.includes(field.key) || differing.includes(field));
+  remember({ open: open.map(({ key }) => key) });
+  if (open.length === 0) { remember({ stage: 'rules' }); return rules(); }
+  const areSwapped = (one, other) =>
+    work.first[one.key] === work.second[other.key] && work.second[one.key] === work.first[other.key];
+  const swapped = differing.flatMap((one, place) =>
+    differing.slice(place + 1).filter((other) => areSwapped(one, other)).map((other) => [one, other]));
   const isMuch = differing.length > 3 && differing.length * 3 > all.length;
   return [
     ...head(say(open.length === 1 ? 'compare head one' : 'compare head', figure(open.length)), say('compare lead')),
-    isMuch && warning(say('compare much', where())),
-    ...swapped.slice(0, 3).map(([one, other]) => warning(say('compare swapped', fullLabel(one), fullLabel(other)))),
+    isMuch && p('note warn', say('compare much', where())),
+    ...swapped.slice(0, 3).map((two) => p('note warn', say('compare swapped', ...two.map(fullLabel)))),
     make('div', { class: 'rows' }, open.map(openRow)),
-    acts(make('button', { type: 'button', class: 'btn', id: 'end', onclick: endCompare }, say('compare end')), startOver()),
+    acts(end(say('go on'), endCompare), startOver()),
   ];
 }
 
 function openRow(field, place) {
+  const { key } = field;
   const id = `open-${place}`;
   const told = make('p', { class: 'say soft', id: `${id}-say` }, say('compare again'));
   const input = numberInput(id, '', () => {});
   input.setAttribute('aria-describedby', told.id);
   if (place === 0) input.setAttribute('data-focus', '');
-  const settled = (value) => {
-    Object.assign(work.first, { [field.key]: value });
-    work.second[field.key] = value;
-    work.open = work.open.filter((key) => key !== field.key);
-    work.time = null;
-    work.saved = false;
+  const agree = (value) => {
+    work.first[key] = value;
+    work.second[key] = value;
+    remember({ open: work.open.filter((each) => each !== key), time: null, saved: false });
     input.readOnly = true;
     input.value = value;
-    input.removeAttribute('aria-invalid');
+    none?.remove?.();
     told.replaceChildren(make('span', { class: 'tag ok' }, say('compare agreed')));
-    none?.remove();
     tell(`${fullLabel(field)}: ${say('compare agreed')}`);
-    remember();
   };
   const settle = () => {
     if (input.readOnly || input.value === '') return;
     const value = plain(input.value);
     input.value = '';
-    if (!isNumber(value)) { told.textContent = say('large fields', figure(MOST)); return; }
-    if (value === work.first[field.key] || value === work.second[field.key]) { settled(value); return; }
+    if (value === work.first[key] || value === work.second[key]) { agree(value); return; }
     // A third number: it counts when it is typed once more.
-    work.first[field.key] = value;
-    work.second[field.key] = '';
-    told.textContent = say('compare third');
+    told.textContent = isNumber(value) ? say('compare third') : say('large fields', figure(MOST));
     tell(`${fullLabel(field)}: ${told.textContent}`);
+    if (!isNumber(value)) return;
+    work.first[key] = value;
+    work.second[key] = '';
     remember();
   };
-  const none = field.mayBeEmpty && button(say('compare nothing'), () => settled(''), 'quiet small');
+  const none = field.mayBeEmpty && button(say('compare nothing'), () => agree(''), 'quiet small');
+  input.addEventListener('blur', settle);
   input.addEventListener('keydown', (event) => {
     if (event.key !== 'Enter' || input.value === '') return;
     settle();
     // Enter stays where the number is due once more.
     if (!input.readOnly) event.stopImmediatePropagation();
   }, { capture: true });
-  input.addEventListener('blur', settle);
   return make('div', { class: 'row alone' }, make('label', { for: id }, fullLabel(field)), input, told, none);
 }
 
 function endCompare() {
   if (work.open.length === 0) { go('rules'); return; }
-  const due = [...main.querySelectorAll('input.figure')].find((input) => !input.readOnly);
-  due.focus();
+  [...main.querySelectorAll('input.figure')].find((input) => !input.readOnly).focus();
   tell(say('compare due'));
 }
 
 // ---- stage: what is strange
 
+const unseen = (found) => found.filter((finding) => !work.seen[finding.id]).length;
+
 function rules() {
   const found = findings(tally());
-  const open = () => found.filter((finding) => !work.seen[finding.id]);
-  if (found.length === 0) { work.stage = 'save'; remember(); return save(); }
-  const due = make('p', { class: 'note bad', id: 'due', tabindex: -1, hidden: true });
-  const end = () => {
-    if (open().length === 0) { go('save'); return; }
+  if (found.length === 0) { remember({ stage: 'save' }); return save(); }
+  const due = make('p', { class: 'note bad', tabindex: -1, hidden: true });
+  const endRules = () => {
+    if (unseen(found) === 0) { go('save'); return; }
     due.hidden = false;
-    due.textContent = say('rules due', figure(open().length));
+    due.textContent = say('rules due', figure(unseen(found)));
     due.focus();
   };
   return [
-    ...head(say(found.some((finding) => !isWarning(finding)) ? 'rules head' : 'rules head mild'), say('rules lead')),
+    ...head(say(found.every(isWarning) ? 'rules head mild' : 'rules head'), say('rules lead')),
     ...found.map(findingCard),
     due,
-    acts(button(say('rules end'), end), startOver()),
+    acts(button(say('go on'), endRules), startOver()),
   ];
 }
 
 function findingCard(finding, place) {
   const shown = fields().filter((field) => finding.keys.includes(field.key));
-  const again = (field) => button(say('type again'), () => {
-    work.first[field.key] = '';
-    work.second[field.key] = '';
-    work.open.push(field.key);
-    go('compare');
-  }, 'quiet small');
-  const row = (field) => {
-    const action = again(field);
-    action.setAttribute('aria-label', `${say('type again')}: ${fullLabel(field)}`);
-    const number = work.first[field.key];
-    return make('tr', {}, make('th', { scope: 'row' }, fullLabel(field)), make('td', { class: 'n' }, number === '' ? '–' : figure(number)), make('td', { class: 'do' }, action));
-  };
-  const table = make('table', {}, make('tbody', {}, shown.map(row)));
+  const table = numberTable(shown, fullLabel);
   const many = 8;
+  const [kind, words] = isWarning(finding) ? ['tag warn', 'unusual'] : ['tag bad', 'does not fit'];
   return make('section', { class: 'finding', 'aria-labelledby': `finding-${place}` },
-    make('span', { class: isWarning(finding) ? 'tag warn' : 'tag bad' }, say(isWarning(finding) ? 'unusual' : 'does not add up', finding.code)),
+    make('span', { class: kind }, say(words, finding.code)),
     make('h2', { id: `finding-${place}` }, sentence(finding)),
-    shown.length > many ? make('details', {}, make('summary', {}, say('the numbers', figure(shown.length))), table) : table,
-    choice('checkbox', { name: 'seen', value: String(place), checked: Boolean(work.seen[finding.id]),
-      onchange: (event) => { work.seen[finding.id] = event.target.checked; remember(); } }, say('paper says so')));
+    shown.length > many
+      ? make('details', {}, make('summary', {}, say('the numbers', figure(shown.length))), table) : table,
+    choice('checkbox', {
+      name: 'seen', value: String(place), checked: Boolean(work.seen[finding.id]),
+      onchange: (event) => { work.seen[finding.id] = event.target.checked; remember(); },
+    }, say('paper says so')));
+}
+
+/// Numbers that both entries agree on, each with a way to read it again.
+function numberTable(shown, words) {
+  const row = (field) => {
+    const number = work.first[field.key];
+    const again = () => {
+      work.first[field.key] = '';
+      work.second[field.key] = '';
+      work.open.push(field.key);
+      go('compare');
+    };
+    return make('tr', { class: field.isSum && 'strong' },
+      make('th', { scope: 'row' }, words(field)),
+      make('td', { class: 'n' }, number === '' ? '–' : figure(number)),
+      make('td', { class: 'do noprint' },
+        button(say('type again'), again, 'link', { 'aria-label': `${say('type again')}: ${fullLabel(field)}` })));
+  };
+  return make('table', {}, make('tbody', {}, shown.map(row)));
 }
 
 // ---- stage: the result
 
 function save() {
-  work.time ??= Date.now();
+  const read = tally();
+  const found = findings(read);
+  if (unseen(found) > 0) { remember({ stage: 'rules' }); return rules(); }
+  remember({ time: work.time ?? Date.now() });
   const text = returnText();
   const bytes = new TextEncoder().encode(text);
   const hash = sha256(bytes);
-  const { counts, lists } = tally();
-  const flags = findings({ counts, lists });
-  remember();
   const file = URL.createObjectURL(new Blob([bytes], { type: 'text/plain' }));
-  const after = make('div', { class: 'note ok', hidden: !work.saved }, make('p', {}, say('saved', fileName())));
-  const saved = () => {
-    work.saved = true;
-    after.hidden = false;
-    const revision = Number(text.match(/^revision (\d+)$/m)[1]);
-    done = [...done.filter((each) => each.unit !== work.unit || each.revision !== revision), { unit: work.unit, revision, hash, time: work.time }];
+  const after = make('p', { class: 'note ok noprint', hidden: !work.saved }, say('saved', fileName()));
+  const onclick = () => {
+    const it = { unit: work.unit, revision: revision(), hash, time: work.time };
+    done = [...done.filter((each) => each.unit !== it.unit || each.revision !== it.revision), it];
     keep('done', done);
-    remember();
+    remember({ saved: true });
+    after.hidden = false;
     tell(after.textContent);
   };
-  const cast = counts.cast ?? (['valid', 'blank', 'invalid'].some((each) => each in counts) ? sum([counts.valid, counts.blank, counts.invalid]) : sum(lists.map(votes)));
-  const isSmall = cast > 0 && cast < FACTS.leastCast;
+  const cast = read.counts.cast ?? sum(read.lists.map(votes));
   return [
-    ...head(say(flags.length === 0 ? 'save head' : 'save head flags', where()), say('save lead')),
-    isSmall && warning(say('too small', figure(FACTS.leastCast))),
-    ...flags.map((finding) => warning(make('b', {}, finding.code), ' ', sentence(finding), ' ', say('paper says so'))),
-    make('h2', {}, say('hash head')),
-    make('p', { class: 'soft noprint' }, say('hash lead')),
-    make('div', { class: 'hash', id: 'hash' }, hash.match(/.{4}/g).map((four) => make('span', {}, four))),
+    ...head(say(found.length === 0 ? 'save head' : 'save head flags', where()), say('save lead')),
+    cast > 0 && cast < FACTS.leastCast && p('note warn', say('too small', figure(FACTS.leastCast))),
+    ...found.map((finding) =>
+      p('note warn', make('b', {}, finding.code), ' ', sentence(finding), ' ', say('paper says so'))),
+    h2(say('hash head')),
+    p('soft noprint', say('hash lead')),
+    make('div', { class: 'hash', id: 'hash' }, hash.match(/.{4}/g).map((four) => span(four))),
     acts(
-      make('a', { class: 'btn', id: 'save', href: file, download: fileName(), onclick: saved }, say('save file')),
+      make('a', { class: 'btn', href: file, download: fileName(), onclick }, say('save file')),
       button(say('print'), () => window.print(), 'quiet'),
-      nextStation()),
+      askFirst(say('next'), say('next unsaved'), say('next anyway'), () => !work.saved)),
     after,
     sheetFacts(),
-    make('h2', {}, say('numbers head')),
-    numberTable(counts, lists),
-    signatures(),
-    make('details', {}, make('summary', {}, say('text head')), make('pre', { id: 'text' }, text)),
+    ...sheetNumbers(),
+    make('div', { class: 'signs' }, work.people.map((person, place) => p('', say(`sign ${place}`, person.trim())))),
+    make('details', {}, make('summary', {}, say('text head')), make('pre', {}, text)),
   ];
-}
-
-/// The next station, or after a second press where this one is not saved.
-function nextStation() {
-  const begin = () => { work = fresh(); go('station'); };
-  const next = button(say('next'), () => {
-    if (work.saved) begin();
-    else next.replaceWith(make('span', {}, say('next unsaved')), button(say('next anyway'), begin, 'quiet'));
-  }, 'quiet');
-  return next;
 }
 
 function sheetFacts() {
   const at = new Intl.DateTimeFormat(language, { dateStyle: 'long', timeStyle: 'medium' }).format(work.time);
-  const again = button(say('time again'), () => { work.time = Date.now(); work.saved = false; render(); }, 'quiet small noprint');
-  const rows = [
-    ['fact election', name(FACTS.title)], ['fact contest', name(FACTS.contest.title)], ['fact centre', name(FACTS.centre.name)],
-    ['fact revision', work.correction ? `${plain(work.revision)}, ${say(`reason ${work.reason}`)}` : say('is first')],
-    ['fact status', say(`status ${work.status}`)],
-    ['fact people', `${work.people[0].trim()}, ${work.people[1].trim()}`],
-    ['fact time', make('span', {}, `${at} (${spelled(work.time)}) `, again)],
-    ['fact file', fileName()],
+  const again = () => { remember({ time: Date.now(), saved: false }); render(); };
+  const rows = {
+    'fact centre': name(FACTS.centre.name),
+    'fact revision': work.correction ? `${revision()}, ${say(`reason ${work.reason}`)}` : say('is first'),
+    'fact status': say(`status ${work.status}`),
+    'fact people': work.people.map((person) => person.trim()).join(', '),
+    'fact time': span(`${at} (${spelled(work.time)}) `, button(say('time again'), again, 'link noprint')),
+    'fact file': fileName(),
+  };
+  return make('dl', { class: 'facts' },
+    Object.entries(rows).map(([words, value]) => [make('dt', {}, say(words)), make('dd', {}, value)]));
+}
+
+function sheetNumbers() {
+  const all = fields();
+  const ofLists = all.filter((field) => field.list);
+  const inList = (field) => (field.kind === 'candidate' ? [`${field.number} `, name(field.name)] : label(field));
+  const isLong = ofLists.length > LISTS.length;
+  const lists = isLong
+    ? LISTS.map((list) => [
+      make('h3', {}, name(list.id), ' ', name(list.name)),
+      numberTable(ofLists.filter((field) => field.list === list), inList),
+    ])
+    : numberTable(ofLists, ({ list }) => [name(list.id), ' ', name(list.name)]);
+  return [
+    h2(say('counts')), numberTable(all.filter((field) => field.kind === 'count'), fullLabel),
+    h2(say('lists')), make('div', { class: isLong ? 'columns' : '' }, lists),
   ];
-  return make('dl', { class: 'facts' }, rows.map(([words, value]) => [make('dt', {}, say(words)), make('dd', {}, value)]));
-}
-
-function numberTable(counts, lists) {
-  const row = (words, number, kind = '') => make('tr', { class: kind }, make('th', { scope: 'row' }, words), make('td', { class: 'n' }, figure(number)));
-  const rows = COUNTS.filter((count) => count.name in counts)
-    .map((count) => row(count.letter ? `${count.letter}: ${say(`count ${count.name}`)}` : say(`count ${count.name}`), counts[count.name]));
-  const listRows = LISTS.flatMap((of) => {
-    const list = lists.find((each) => each.id === of.id);
-    const names = new Map(of.candidates);
-    const strong = list.candidates.length > 0 ? 'strong' : '';
-    return [
-      row([name(of.id), ' ', name(of.name)], votes(list), strong),
-      list.only === null ? [] : row(say('list only'), list.only),
-      ...list.candidates.map(([number, n]) => row([`${number} `, name(names.get(number))], n)),
-    ].flat();
-  });
-  const many = listRows.length > 60 ? 'columns many' : listRows.length > 12 ? 'columns' : '';
-  return make('div', {}, make('table', {}, make('tbody', {}, rows)),
-    make('h2', {}, say('lists')),
-    make('div', { class: many }, make('table', {}, make('tbody', {}, listRows))));
-}
-
-/// Only on paper.
-function signatures() {
-  const lines = [0, 1].map((place) => make('div', {}, say(place === 0 ? 'sign first' : 'sign second', work.people[place].trim())));
-  return make('div', { class: 'signs' }, lines);
 }
 
 const STAGES = { station, about, first, handover, second, compare, rules, save };

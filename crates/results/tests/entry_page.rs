@@ -1,0 +1,382 @@
+//! The double-entry page, as a clerk meets it: from a file, by the keyboard, with the errors that people make.
+
+mod browser;
+
+use browser::Browser;
+use results::definition::Definition;
+use results::entry_page::{EntryPageError, double_entry_page};
+use results::returns::{Reason, Return, Status};
+use results::{CentreId, ContestId, Count, ListId};
+use serde_json::{Value, json};
+use tlog::SignerKey;
+use tlog::key::KeyKind;
+
+/// A name that would end the script and begin another one.
+const WICKED: &str = "</script><script>alert(1)</script><!-- \"\\ \u{2028}\u{2029}";
+
+fn definition() -> Definition {
+    let key = |name: &str, seed: u8| {
+        SignerKey::from_seed(name, KeyKind::Ed25519, &[seed; 32]).expect("a name").verifier().to_string()
+    };
+    let [authority, log, north, south] =
+        [("authority.example", 1), ("log.example", 2), ("north.example", 3), ("south.example", 4)]
+            .map(|(name, seed)| key(name, seed));
+    let text = format!(
+        "scrutineer-definition v1\nelection EX2024\ntitle Example election {WICKED}\nday 2024-06-09\n\
+         zone Europe/Ljubljana\ncloses 2024-06-09T17:00:00Z\nembargo none\nleast-cast 10\nfresh-for 600\nthreshold 1\n\
+         authority {authority}\npolicy log {log}\npolicy quorum none\n\
+         unit 01 nation - - Nation\n\
+         unit 3007 municipality 01 - Vrhnika\n\
+         unit 3007/005 polling-station 3007 612 School\n\
+         unit 3007/007 polling-station 3007 578 Fire station Šentjur\n\
+         unit 3007/901 early-voting 3007 - {WICKED}\n\
+         unit 4010 municipality 01 - Another\n\
+         unit 4010/001 polling-station 4010 - Not of this centre\n\
+         contest ep 01 dhondt 9 0 1 European Parliament\n\
+         list 1 Red\nlist 10 {WICKED}\nlist 2 Green\nlist 3 Blue\n\
+         contest local 3007 dhondt 5 0 1 Council\n\
+         list 1 Red\ncandidate 1 Ana\ncandidate 2 Bor\ncandidate 10 Cene\nlist 2 Green\ncandidate 1 Dana\n\
+         centre north North\nmay 3007\nkey {north}\n\
+         centre south South\nmay 4010\nkey {south}\n"
+    );
+    Definition::parse(text.as_bytes()).expect("a definition")
+}
+
+fn page(contest: &str) -> Result<String, EntryPageError> {
+    let id = |text| ContestId::new(text).expect("an id");
+    double_entry_page(&definition(), &id(contest), &CentreId::new("north").expect("an id"))
+}
+
+fn between<'t>(text: &'t str, begin: &str, end: &str) -> &'t str {
+    text.split_once(begin).and_then(|(_, rest)| rest.split_once(end)).expect("both are there").0
+}
+
+#[test]
+fn the_page_holds_the_facts_of_one_centre_in_one_contest() {
+    let page = page("ep").expect("a page");
+    let facts = between(&page, "id=\"facts\">", "</script>");
+    let read: Value = serde_json::from_str(facts).expect("JSON");
+    assert_eq!(read["definition"], json!(results::lines::hex(&definition().fingerprint())));
+    let ids = |of: &str| -> Vec<String> {
+        let all = read[of].as_array().expect("an array");
+        all.iter().map(|each| each["id"].as_str().expect("an id").to_owned()).collect()
+    };
+    assert_eq!(ids("units"), ["3007/005", "3007/007", "3007/901"], "those that report, of this centre");
+    assert_eq!(ids("lists"), ["1", "10", "2", "3"], "in the order of a return");
+    assert_eq!(read["units"][2]["name"], json!(WICKED), "a name survives as it is");
+    assert!(!facts.contains(['<', '\u{2028}', '\u{2029}']), "and cannot end the element or a line");
+    let without = page.len() - facts.len();
+    assert!(without < 60 << 10, "{without} bytes before the facts");
+    assert_eq!(page.matches("<script").count(), 2);
+    assert_eq!(page.matches("</script").count(), 2);
+    for loads in ["src=", "@import", "url(", "<link", "http:", "https:"] {
+        assert!(!page.contains(loads), "{loads}");
+    }
+}
+
+#[test]
+fn there_is_no_page_of_what_the_definition_does_not_know() {
+    let make = |contest, centre| {
+        let (contest, centre) =
+            (ContestId::new(contest).expect("an id"), CentreId::new(centre).expect("an id"));
+        double_entry_page(&definition(), &contest, &centre).expect_err("no page").to_string()
+    };
+    let said = [make("mayor", "north"), make("ep", "west"), make("local", "south")];
+    insta::assert_snapshot!(said.join("\n"), @"
+    the definition has no contest `mayor`
+    the definition has no centre `west`
+    centre `south` reports no unit in contest `local`
+    ");
+}
+
+/// What stands on a form: people who may vote, D, E, F, G, H, then the lists 1, 2, 3 and 10.
+const FORM: [&str; 10] = ["578", "318", "310", "3", "5", "318", "150", "95", "45", "20"];
+
+/// Types each number and goes to the next field.
+fn fill(browser: &mut Browser, numbers: &[&str]) {
+    for number in numbers {
+        browser.keys(number);
+        browser.press("Enter");
+    }
+}
+
+/// Chooses station 3007/007 by its number and begins.
+fn begin(browser: &mut Browser) {
+    browser.keys("007");
+    browser.press("Enter");
+    assert_eq!(browser.heading(), "Station 3007/007, Fire station Šentjur.");
+    browser.keys("AB");
+    browser.click("Begin the first entry");
+}
+
+/// Gives the form to a second person.
+fn hand_over(browser: &mut Browser) {
+    assert_eq!(browser.heading(), "Hand the form and the keyboard to a second person.");
+    browser.keys("CD");
+    browser.press("Enter");
+    browser.keys("3007/007");
+    browser.press("Enter");
+    assert_eq!(browser.heading(), "Type the paper again, from the first field.");
+}
+
+/// Both entries; the second begins with empty fields.
+fn type_twice(browser: &mut Browser, first: &[&str], second: &[&str]) {
+    begin(browser);
+    fill(browser, first);
+    browser.press("Enter");
+    hand_over(browser);
+    let left = browser.text("[...document.querySelectorAll('input')].map((input) => input.value).join('')");
+    assert_eq!(left, "", "nothing of the first entry is left");
+    fill(browser, second);
+    browser.press("Enter");
+}
+
+/// Saves, and reads what was saved as the program that signs will.
+fn saved(browser: &mut Browser) -> (String, Return) {
+    browser.click("Save the return");
+    let (name, bytes) = browser.saved();
+    let shown = browser.text("document.getElementById('hash').innerText.replace(/\\s/g, '')");
+    assert_eq!(shown, results::lines::hex(&tlog::hash::sha256(&bytes)), "the hash on the screen");
+    let text = String::from_utf8(bytes).expect("UTF-8");
+    let read = Return::parse(&text).unwrap_or_else(|error| panic!("{error}:\n{text}"));
+    assert_eq!(read.to_string(), text, "byte for byte");
+    (name, read)
+}
+
+/// A list's total.
+fn total(read: &Return, list: &str) -> Option<u64> {
+    read.tally.lists[&ListId::new(list).expect("an id")].total.map(|votes| votes.0)
+}
+
+#[test]
+fn a_form_typed_twice_becomes_the_text_of_a_return() {
+    let Some(mut browser) = Browser::open(&page("ep").expect("a page")) else { return };
+    type_twice(&mut browser, &FORM, &FORM);
+    assert_eq!(
+        browser.heading(),
+        "Station 3007/007, Fire station Šentjur: both entries agree, and the numbers fit."
+    );
+    let (name, read) = saved(&mut browser);
+    assert_eq!(name, "3007-007-r1.return.txt");
+    assert_eq!(read.definition, definition().fingerprint());
+    assert_eq!((read.revision, read.reason, read.status), (1, Reason::First, Status::Provisional));
+    insta::assert_snapshot!(results::returns::numbers(&read.tally), @"
+    count eligible=578
+    count admitted=318
+    count valid=310
+    count blank=3
+    count invalid=5
+    count cast=318
+    list 1=150
+    list 10=20
+    list 2=95
+    list 3=45
+    ");
+    assert!(read.flags.is_empty());
+    browser.click("Next station");
+    assert!(browser.shown().contains("saved, revision 1"), "{}", browser.shown());
+    assert_eq!(browser.errors(), Vec::<String>::new());
+    let requests = browser.requests();
+    assert!(!requests.is_empty());
+    for request in requests {
+        assert!(request.starts_with("\"file:") || request.starts_with("\"blob:"), "{request}");
+    }
+}
+
+#[test]
+fn what_two_people_type_differently_is_read_a_third_time() {
+    let Some(mut browser) = Browser::open(&page("ep").expect("a page")) else { return };
+    // Digits exchanged in H, a digit lost in E, and the lists 2 and 3 exchanged.
+    let mut slips = FORM;
+    slips[2] = "31";
+    slips[5] = "381";
+    slips.swap(7, 8);
+    type_twice(&mut browser, &FORM, &slips);
+    assert_eq!(browser.heading(), "4 fields must be read once more.");
+    let shown = browser.shown();
+    assert!(shown.contains("stand exchanged in the two entries"), "{shown}");
+    for number in ["310", "318", "381", "150", "95", "45"] {
+        assert!(!shown.contains(number), "`{number}` is hidden: {shown}");
+    }
+    fill(&mut browser, &["310"]);
+    // Neither was right, or this is one slip more: it counts when it is typed twice.
+    fill(&mut browser, &["319"]);
+    assert!(browser.shown().contains("Type it once more from the paper."));
+    browser.click("Go on");
+    assert_eq!(browser.heading(), "4 fields must be read once more.", "nobody gets past an open field");
+    fill(&mut browser, &["318"]);
+    assert!(
+        browser.shown().contains("Type it once more from the paper."),
+        "318 is now the first word of two"
+    );
+    fill(&mut browser, &["318", "95", "45"]);
+    browser.click("Go on");
+    let (_, read) = saved(&mut browser);
+    assert_eq!(
+        [read.tally.count(&Count::Valid), read.tally.count(&Count::Cast)].map(|n| n.map(|n| n.0)),
+        [Some(310), Some(318)]
+    );
+    assert_eq!([total(&read, "2"), total(&read, "3")], [Some(95), Some(45)]);
+    assert_eq!(browser.errors(), Vec::<String>::new());
+}
+
+#[test]
+fn one_person_or_two_stations_or_an_empty_field_go_no_further() {
+    let Some(mut browser) = Browser::open(&page("ep").expect("a page")) else { return };
+    begin(&mut browser);
+    let mut hasty = FORM;
+    hasty[3] = "";
+    hasty[4] = "-5a";
+    fill(&mut browser, &hasty);
+    browser.press("Enter");
+    assert!(browser.shown().contains("Fields without a number: 1."), "{}", browser.shown());
+    assert!(browser.shown().contains("F: Blank ballots"));
+    browser.eval("document.querySelector('[aria-invalid=true]').focus()");
+    fill(&mut browser, &["3"]);
+    browser.click("End the first entry");
+    browser.keys("ab");
+    browser.press("Enter");
+    browser.keys("005");
+    browser.press("Enter");
+    let shown = browser.shown();
+    assert!(shown.contains("These are the initials of the first entry."), "{shown}");
+    assert!(shown.contains("The first entry is of another station."), "{shown}");
+    assert!(!shown.contains("3007/007"), "which one is not told: {shown}");
+    assert_eq!(browser.eval("work.first['count invalid']"), json!("5"), "only digits got in");
+    assert_eq!(browser.errors(), Vec::<String>::new());
+}
+
+#[test]
+fn a_form_that_does_not_add_up_is_marked_and_not_refused() {
+    let Some(mut browser) = Browser::open(&page("local").expect("a page")) else { return };
+    browser.keys("007");
+    browser.press("Enter");
+    browser.keys("AB");
+    browser.click("A correction of an earlier return");
+    browser.click("Final");
+    browser.eval(
+        "document.getElementById('reason').value = 'recount'; \
+                  document.getElementById('reason').dispatchEvent(new Event('change'))",
+    );
+    browser.eval("document.getElementById('supersedes').focus()");
+    browser.keys(&"0A".repeat(32));
+    browser.click("Fields of Dutch forms");
+    for field in ["A: ", "B: ", "C: ", "I: ", "J: "] {
+        browser.click(field);
+    }
+    browser.click("Begin the first entry");
+    // Eligible, A to J (J stays empty), then list 1 with candidates 1, 2, 10 and its total, then list 2.
+    let form =
+        ["578", "90", "5", "4", "100", "80", "0", "4", "90", "3", "", "30", "20", "10", "61", "20", "20"];
+    fill(&mut browser, &form);
+    browser.press("Enter");
+    hand_over(&mut browser);
+    fill(&mut browser, &form);
+    browser.press("Enter");
+    assert_eq!(browser.heading(), "Some numbers on the form do not fit together.");
+    browser.click("Go on");
+    assert!(browser.shown().contains("Not answered yet"), "{}", browser.shown());
+    // One number was misread by both.
+    browser
+        .eval("[...document.querySelectorAll('[aria-label=\"Type again: D: Voters admitted\"]')][0].click()");
+    fill(&mut browser, &["99", "99"]);
+    browser.click("Go on");
+    let codes = browser.text("findings(tally()).map((finding) => finding.code).join(' ')");
+    assert_eq!(codes, "F.202 F.203 F.308 F.309 F.402 W.202 W.203");
+    for _ in codes.split(' ') {
+        browser
+            .eval("[...document.querySelectorAll('input[name=seen]')].find((box) => !box.checked).click()");
+    }
+    browser.click("Go on");
+    let (name, read) = saved(&mut browser);
+    assert_eq!(name, "3007-007-r2.return.txt");
+    assert_eq!((read.revision, read.reason, read.status), (2, Reason::Recount, Status::Final));
+    assert_eq!(read.supersedes.expect("a hash").0, [0x0a; 32]);
+    assert_eq!(read.flags.iter().map(AsRef::as_ref).collect::<Vec<&str>>().join(" "), codes);
+    insta::assert_snapshot!(results::returns::numbers(&read.tally), @"
+    count eligible=578
+    count polling-cards=90
+    count proxies=5
+    count voter-cards=4
+    count admitted=99
+    count valid=80
+    count blank=0
+    count invalid=4
+    count cast=90
+    count excess=3
+    list 1=61
+    candidate 1=30
+    candidate 2=20
+    candidate 10=10
+    list 2=20
+    candidate 1=20
+    ");
+    assert_eq!(browser.errors(), Vec::<String>::new());
+}
+
+#[test]
+fn half_typed_work_survives_a_reload_and_leaving_is_asked_about() {
+    let Some(mut browser) = Browser::open(&page("ep").expect("a page")) else { return };
+    begin(&mut browser);
+    fill(&mut browser, &FORM[..4]);
+    browser.call("Page.reload", &json!({}));
+    assert_eq!(browser.wait_for("Page.javascriptDialogOpening")["type"], json!("beforeunload"));
+    browser.wait_for("Page.loadEventFired");
+    assert_eq!(browser.heading(), "Type what the paper says.");
+    browser.eval("document.querySelectorAll('input.figure')[4].focus()");
+    fill(&mut browser, &FORM[4..]);
+    browser.press("Enter");
+    hand_over(&mut browser);
+    assert_eq!(browser.eval("Object.values(work.first)"), json!(FORM));
+}
+
+#[test]
+fn nothing_gets_out_and_nothing_gets_in() {
+    let Some(mut browser) = Browser::open(&page("ep").expect("a page")) else { return };
+    assert_eq!(browser.errors(), Vec::<String>::new());
+    browser.eval(
+        "globalThis.blocked = []; \
+         document.addEventListener('securitypolicyviolation', (event) => blocked.push(event.effectiveDirective))",
+    );
+    let answer = browser.text("fetch('http://192.0.2.1/').then(() => 'sent', (error) => error.name)");
+    assert_eq!(answer, "TypeError");
+    browser.eval(
+        "new Promise((done) => { const image = new Image(); image.onerror = done; \
+         image.src = 'http://192.0.2.1/x.png'; })",
+    );
+    browser
+        .eval("document.body.append(Object.assign(document.createElement('style'), { textContent: 'a{}' }))");
+    let markup = "try { document.body.innerHTML = '<b>x</b>'; 'taken' } catch (error) { error.name }";
+    assert_eq!(browser.text(markup), "TypeError");
+    let blocked = browser.eval("blocked");
+    assert_eq!(
+        blocked,
+        json!(["connect-src", "img-src", "style-src-elem", "require-trusted-types-for"]),
+        "each by the policy, not by the network"
+    );
+}
+
+#[test]
+fn the_hash_on_the_screen_is_sha256_of_any_length() {
+    let Some(mut browser) = Browser::open(&page("ep").expect("a page")) else { return };
+    let said = browser.eval(
+        "Array.from({ length: 200 }, (_, n) => sha256(Uint8Array.from({ length: n }, (_, i) => i * 7 + n)))",
+    );
+    let expected: Vec<String> = (0..200_usize)
+        .map(|n| (0..n).map(|i| u8::try_from((i * 7 + n) % 256).expect("below 256")).collect::<Vec<u8>>())
+        .map(|bytes| results::lines::hex(&tlog::hash::sha256(&bytes)))
+        .collect();
+    assert_eq!(said, json!(expected));
+}
+
+#[test]
+fn the_printed_sheet_is_one_page() {
+    let Some(mut browser) = Browser::open(&page("ep").expect("a page")) else { return };
+    type_twice(&mut browser, &FORM, &FORM);
+    let answer = browser.call("Page.printToPDF", &json!({"paperWidth": 8.27, "paperHeight": 11.69}));
+    let encoded = answer["data"].as_str().expect("a PDF").as_bytes().to_vec();
+    let pdf = data_encoding::BASE64.decode(&encoded).expect("Base64");
+    let pages = pdf.windows(11).filter(|bytes| bytes == b"/Type /Page").count();
+    let trees = pdf.windows(12).filter(|bytes| bytes == b"/Type /Pages").count();
+    assert_eq!(pages - trees, 1);
+}
