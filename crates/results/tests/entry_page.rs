@@ -380,3 +380,119 @@ fn the_printed_sheet_is_one_page() {
     let trees = pdf.windows(12).filter(|bytes| bytes == b"/Type /Pages").count();
     assert_eq!(pages - trees, 1);
 }
+
+/// What keeps people out, on a phone and a desktop, in both themes.
+fn unreachable(browser: &mut Browser) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for (width, height) in [(390, 844), (1280, 900)] {
+        for theme in ["light", "dark"] {
+            let screen =
+                json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 700});
+            browser.call("Emulation.setDeviceMetricsOverride", &screen);
+            let scheme = json!({"features": [{"name": "prefers-color-scheme", "value": theme}]});
+            browser.call("Emulation.setEmulatedMedia", &scheme);
+            let found = browser.eval(include_str!("browser/reachable.js"));
+            for each in found.as_array().expect("an array") {
+                wrong.push(format!("{} {width} {theme}: {each}", browser.heading()));
+            }
+        }
+    }
+    wrong
+}
+
+#[test]
+fn every_stage_is_for_keyboard_reader_finger_and_weak_eyes() {
+    let Some(mut browser) = Browser::open(&page("local").expect("a page")) else { return };
+    let mut wrong = unreachable(&mut browser);
+    browser.keys("007");
+    browser.press("Enter");
+    browser.click("A correction of an earlier return");
+    browser.click("Begin the first entry");
+    wrong.extend(unreachable(&mut browser));
+    browser.click("The first return of this station");
+    browser.eval("document.getElementById('person').focus()");
+    browser.keys("AB");
+    browser.click("Begin the first entry");
+    browser.click("End the first entry");
+    wrong.extend(unreachable(&mut browser));
+    browser.eval("document.querySelector('input.figure').focus()");
+    let form = ["578", "318", "310", "3", "15", "328", "30", "20", "10", "61", "20", "20"];
+    fill(&mut browser, &form);
+    browser.press("Enter");
+    browser.click("Begin the second entry");
+    wrong.extend(unreachable(&mut browser));
+    browser.eval("document.getElementById('person').focus()");
+    hand_over(&mut browser);
+    let mut slips = form;
+    slips.swap(0, 1);
+    fill(&mut browser, &slips);
+    browser.press("Enter");
+    fill(&mut browser, &["578", "1"]);
+    wrong.extend(unreachable(&mut browser));
+    fill(&mut browser, &["318"]);
+    fill(&mut browser, &["318"]);
+    browser.click("Go on");
+    browser.click("Go on");
+    wrong.extend(unreachable(&mut browser));
+    browser.eval("document.querySelectorAll('input[name=seen]').forEach((box) => box.click())");
+    browser.click("Go on");
+    browser.click("The text of the return");
+    browser.click("Next station");
+    wrong.extend(unreachable(&mut browser));
+    assert_eq!(browser.heading(), {
+        "Station 3007/007, Fire station Šentjur: both entries agree; what is strange is marked."
+    });
+    assert_eq!(wrong, Vec::<String>::new());
+    assert_eq!(browser.errors(), Vec::<String>::new());
+}
+
+/// Forms of any kind with any numbers, without the keyboard: their texts.
+const MANY: &str = "
+    let state = 1;
+    const below = (n) => { state = (state * 48271) % 2147483647; return state % n; };
+    const number = () => [String(below(10)), String(below(1000)), '0', '4294967295'][below(4)];
+    Array.from({ length: 300 }, () => {
+        work = fresh();
+        Object.assign(work, { unit: UNITS[below(UNITS.length)].id, time: below(2000000) * 1000000 + 7 });
+        Object.assign(work, { correction: below(2) === 1, revision: String(2 + below(9)), supersedes: 'ab'.repeat(32) });
+        work.reason = ['completion', 'typing-error', 'mix-up', 'recount', 'decision', 'reaffirmation'][below(6)];
+        work.status = ['provisional', 'final'][below(2)];
+        for (const key of [...COUNTS.map((count) => count.name), 'totals', 'candidates', 'only']) form[key] = below(3) > 0;
+        for (const field of fields()) work.first[field.key] = field.mayBeEmpty && below(2) ? '' : number();
+        return returnText();
+    })";
+
+#[test]
+fn the_text_of_any_form_is_the_one_spelling_of_a_return() {
+    for contest in ["ep", "local"] {
+        let Some(mut browser) = Browser::open(&page(contest).expect("a page")) else { return };
+        let texts = browser.eval(MANY);
+        let mut flags = std::collections::BTreeSet::new();
+        for text in texts.as_array().expect("an array").iter().filter_map(Value::as_str) {
+            let read = Return::parse(text).unwrap_or_else(|error| panic!("{error}:\n{text}"));
+            assert_eq!(read.to_string(), text);
+            flags.extend(read.flags);
+        }
+        // Units of this centre are none of totals, so W.205, W.206 and F.312 have no place here.
+        for code in [
+            "F.201",
+            "F.202",
+            "F.203",
+            "F.204",
+            "F.305",
+            "F.306",
+            "F.307",
+            "F.308",
+            "F.309",
+            "W.201",
+            "W.202",
+            "W.203",
+            "W.204",
+            "turnout-bound",
+        ] {
+            assert!(flags.contains(code), "{contest}: no {code} among {flags:?}");
+        }
+        let of_candidates = ["F.401", "F.402"].map(|code| flags.contains(code));
+        assert_eq!(of_candidates, [contest == "local"; 2]);
+    }
+}

@@ -36,7 +36,7 @@ const WORDS = {
   'kind abroad': 'voters abroad',
 
   'about head': 'Station {0}.',
-  'about lead': 'A {0}; {1}. Is that the station on the paper? If not, choose another one.',
+  'about lead': 'Listed as {0}; {1}. Is that the station on the paper?',
   'eligible known': '{0} people may vote here',
   'eligible unknown': 'how many people may vote here is not known beforehand',
   'person first': 'Initials of who types first',

@@ -27,7 +27,7 @@ const figure = (number) => new Intl.NumberFormat(language).format(number);
 
 // ---- the work done
 
-/// Where a piece of work is kept. Two elections, contests or centres on one computer do not meet.
+/// Where work is kept. Two elections, contests or centres on one computer do not meet.
 const PLACE = `scrutineer-entry ${FACTS.definition} ${FACTS.contest.id} ${FACTS.centre.id}`;
 
 /// Nothing where this browser keeps nothing for files; the page says so.
@@ -62,7 +62,7 @@ function remember(change = {}) {
   if (!isElsewhere) keep('work', work);
 }
 
-/// Another window has begun to write the same work: two that overwrite each other would mix two forms.
+/// Another window writes the same work: two that overwrite each other would mix two forms.
 window.addEventListener('storage', (event) => {
   if (event.key !== `${PLACE} work` || isElsewhere) return;
   isElsewhere = true;
@@ -359,7 +359,7 @@ const end = (words, onclick) => button(words, onclick, '', { id: 'end' });
 const acts = (...children) => make('div', { class: 'acts noprint' }, children);
 const main = $('main');
 
-/// Says something to those who do not see the page change.
+/// For those who do not see the page change.
 function tell(words) {
   $('live').textContent = words;
 }
@@ -403,7 +403,7 @@ const initials = (place) => textInput(work.people, place, { class: 'short', maxl
 /// A labelled field, with a place below for what is wrong with it.
 function labelled(id, words, input, hint = null) {
   input.id = id;
-  input.setAttribute('aria-describedby', `${id}-hint ${id}-wrong`);
+  input.setAttribute('aria-describedby', `${hint ? `${id}-hint ` : ''}${id}-wrong`);
   return make('div', { class: 'field' },
     make('label', { for: id }, words),
     input,
