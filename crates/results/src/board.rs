@@ -133,6 +133,12 @@ impl Board {
         election.judge(note, document, leaf)
     }
 
+    /// Whether every signature under an entry is of a key of this election, believed or revoked, and holds.
+    pub fn is_signed(&self, entry: &Entry) -> bool {
+        let (Some(election), Entry::Signed(note, _)) = (&self.election, entry) else { return false };
+        election.keys.are_of(note)
+    }
+
     fn judge_part(&self, part: &Part) -> Result<(), Refusal> {
         if self.election.is_some() {
             return Err(Refusal::AlreadyAdopted);
@@ -171,6 +177,11 @@ impl Board {
             return Err(Refusal::Parts);
         }
         Definition::parse(&text).map_err(|reason| Refusal::Definition(Box::new(reason)))
+    }
+
+    /// Counts an entry that may not stand where it stands, and learns nothing from it.
+    pub fn skip(&mut self) {
+        self.size += 1;
     }
 
     /// Takes an entry that was judged and whose signatures hold. Says what it changed.

@@ -6,16 +6,26 @@
 //!
 //! The crate reads no file, no clock and no network: bytes, `now` and randomness are passed in.
 
+pub mod answer;
 pub mod board;
+pub mod bundle;
+pub mod checks;
 pub mod definition;
 pub mod entry;
 pub mod entry_page;
 pub mod id;
 pub mod lines;
 pub mod privacy;
+pub mod read;
+pub mod replay;
 pub mod returns;
+pub mod seats;
+pub mod setup;
+pub mod signing;
 pub mod statement;
 pub mod tally;
+pub mod totals;
+pub mod verify;
 pub mod votes;
 
 pub use id::{CandidateNumber, CentreId, ContestId, ElectionId, ListId, UnitId};

@@ -126,6 +126,10 @@ pub fn parse_hex(text: &str) -> Option<Hash> {
 }
 
 /// Reads a digest, or `none`.
+#[expect(
+    clippy::option_option,
+    reason = "the outer one is whether the text is right, the inner what it says"
+)]
 pub(crate) fn parse_hex_or_none(text: &str) -> Option<Option<Hash>> {
     if text == "none" { Some(None) } else { parse_hex(text).map(Some) }
 }
@@ -185,7 +189,20 @@ mod tests {
         ]
         .map(|text| read(text).expect_err("no such document").to_string())
         .into();
-        insta::assert_snapshot!(said.join("\n"), @"");
+        insta::assert_snapshot!(said.join("\n"), @"
+        line 1: the text does not end with a whole line
+        line 1: the text does not end with a whole line
+        line 1: the text begins with `kind v2` instead of `kind v1`
+        line 2: `a …` is missing at the end
+        line 2: `a …` is due here, not `b 1`
+        line 2: `a` has an empty value, or spaces that do not belong there
+        line 2: `a` has an empty value, or spaces that do not belong there
+        line 2: `a …` is due here, not `a`
+        line 2: `a` has an empty value, or spaces that do not belong there
+        line 3: `c 2` does not belong here
+        line 3: `` does not belong here
+        line 3: `b` has an empty value, or spaces that do not belong there
+        ");
     }
 
     #[test]

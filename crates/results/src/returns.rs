@@ -180,7 +180,7 @@ impl Return {
         let source = lines.parse("source", SourceFile::parse)?;
         let mut flags = BTreeSet::new();
         while let Some(flag) = lines.maybe("flag")? {
-            if !is_id(flag) || flags.last().is_some_and(|last: &Box<str>| **last >= *flag) {
+            if !is_id(flag) || flags.last().map(AsRef::as_ref).is_some_and(|last: &str| last >= flag) {
                 return Err(lines.before("flags are codes in ascending order".to_owned()));
             }
             flags.insert(flag.into());
@@ -195,6 +195,10 @@ impl Return {
 }
 
 impl SourceFile {
+    #[expect(
+        clippy::option_option,
+        reason = "the outer one is whether the text is right, the inner what it says"
+    )]
     fn parse(text: &str) -> Option<Option<Self>> {
         if text == "none" {
             return Some(None);

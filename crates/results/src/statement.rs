@@ -229,7 +229,9 @@ pub fn sealed(salt: &[u8; SALT_BYTES], returns: &[Hash]) -> Hash {
     bytes.extend_from_slice(COMMITMENT.as_bytes());
     bytes.push(b'\n');
     bytes.extend_from_slice(salt);
-    returns.iter().for_each(|leaf| bytes.extend_from_slice(&leaf.0));
+    for leaf in returns {
+        bytes.extend_from_slice(&leaf.0);
+    }
     tlog::hash::sha256(&bytes)
 }
 

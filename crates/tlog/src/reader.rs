@@ -166,12 +166,20 @@ pub fn entry(source: &dyn Source, size: u64, index: u64) -> Result<Vec<u8>, Read
         return Err(ReadError::NoSuchEntry { index, size });
     }
     let (bundle_index, within) = (index / u64::from(FULL_WIDTH), (index % u64::from(FULL_WIDTH)) as usize);
-    let tile = Tile::at(Level::Entries, bundle_index, size)
-        .expect("internal error: an index below the size has a bundle");
+    Ok(entries(source, size, bundle_index)?.swap_remove(within))
+}
+
+/// The up to 256 entries of one bundle of a log of `size` entries, unverified.
+///
+/// # Errors
+/// Where it cannot be read.
+pub fn entries(source: &dyn Source, size: u64, bundle_index: u64) -> Result<Vec<Vec<u8>>, ReadError> {
+    let index = bundle_index.saturating_mul(u64::from(FULL_WIDTH));
+    let tile = Tile::at(Level::Entries, bundle_index, size).ok_or(ReadError::NoSuchEntry { index, size })?;
     let (_, bytes) = read_tile(source, tile)?;
     let ranges = bundle::ranges(&bytes, tile.width)
         .map_err(|problem| ReadError::Bundle { path: tile.to_string(), problem })?;
-    Ok(bytes[ranges[within].clone()].to_vec())
+    Ok(ranges.into_iter().map(|range| bytes[range].to_vec()).collect())
 }
 
 /// The index of an entry, found by its hash among the leaves; the first, where it stands there more than once. Reads every

@@ -76,11 +76,18 @@ pub enum Refusal {
     Revision { revision: u32, last: u32 },
     #[error("the change does not follow the last one, or does not name it")]
     Sequence,
+    #[error("it is of a kind that this program does not know")]
+    UnknownKind,
     #[error("it stands in the log already, as entry {0}")]
     Known(u64),
 }
 
 impl Refusal {
+    /// Whether the refused document, once its signature holds, is evidence against whoever holds the key.
+    pub fn is_evidence(&self) -> bool {
+        matches!(self, Self::Equivocation { .. } | Self::Conflict { .. })
+    }
+
     /// The word for machines.
     pub fn code(&self) -> &'static str {
         match self {
@@ -117,6 +124,7 @@ impl Refusal {
             Self::Conflict { .. } => "conflict",
             Self::Revision { .. } => "revision",
             Self::Sequence => "sequence",
+            Self::UnknownKind => "unknown-kind",
             Self::Known(_) => "known",
         }
     }
