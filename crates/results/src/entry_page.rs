@@ -39,7 +39,7 @@ pub enum EntryPageError {
     },
 }
 
-/// The page for one centre in one contest, as one HTML file of less than 60,000 bytes and the definition's names.
+/// The page for one centre in one contest, as one HTML file: less than 60 KiB, and the facts.
 ///
 /// # Errors
 /// Where the definition does not know the contest or the centre, or where the centre has nothing to report in the contest.

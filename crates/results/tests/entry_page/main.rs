@@ -1,152 +1,14 @@
 //! The double-entry page, as a clerk meets it: from a file, by the keyboard, with the errors that people make.
 
 mod browser;
+mod clerk;
+mod texts;
 
 use browser::Browser;
-use results::definition::Definition;
-use results::entry_page::{EntryPageError, double_entry_page};
-use results::returns::{Reason, Return, Status};
-use results::{CentreId, ContestId, Count, ListId};
-use serde_json::{Value, json};
-use tlog::SignerKey;
-use tlog::key::KeyKind;
-
-/// A name that would end the script and begin another one.
-const WICKED: &str = "</script><script>alert(1)</script><!-- \"\\ \u{2028}\u{2029}";
-
-fn definition() -> Definition {
-    let key = |name: &str, seed: u8| {
-        SignerKey::from_seed(name, KeyKind::Ed25519, &[seed; 32]).expect("a name").verifier().to_string()
-    };
-    let [authority, log, north, south] =
-        [("authority.example", 1), ("log.example", 2), ("north.example", 3), ("south.example", 4)]
-            .map(|(name, seed)| key(name, seed));
-    let text = format!(
-        "scrutineer-definition v1\nelection EX2024\ntitle Example election {WICKED}\nday 2024-06-09\n\
-         zone Europe/Ljubljana\ncloses 2024-06-09T17:00:00Z\nembargo none\nleast-cast 10\nfresh-for 600\nthreshold 1\n\
-         authority {authority}\npolicy log {log}\npolicy quorum none\n\
-         unit 01 nation - - Nation\n\
-         unit 3007 municipality 01 - Vrhnika\n\
-         unit 3007/005 polling-station 3007 612 School\n\
-         unit 3007/007 polling-station 3007 578 Fire station Šentjur\n\
-         unit 3007/901 early-voting 3007 - {WICKED}\n\
-         unit 4010 municipality 01 - Another\n\
-         unit 4010/001 polling-station 4010 - Not of this centre\n\
-         contest ep 01 dhondt 9 0 1 European Parliament\n\
-         list 1 Red\nlist 10 {WICKED}\nlist 2 Green\nlist 3 Blue\n\
-         contest local 3007 dhondt 5 0 1 Council\n\
-         list 1 Red\ncandidate 1 Ana\ncandidate 2 Bor\ncandidate 10 Cene\nlist 2 Green\ncandidate 1 Dana\n\
-         centre north North\nmay 3007\nkey {north}\n\
-         centre south South\nmay 4010\nkey {south}\n"
-    );
-    Definition::parse(text.as_bytes()).expect("a definition")
-}
-
-fn page(contest: &str) -> Result<String, EntryPageError> {
-    let id = |text| ContestId::new(text).expect("an id");
-    double_entry_page(&definition(), &id(contest), &CentreId::new("north").expect("an id"))
-}
-
-fn between<'t>(text: &'t str, begin: &str, end: &str) -> &'t str {
-    text.split_once(begin).and_then(|(_, rest)| rest.split_once(end)).expect("both are there").0
-}
-
-#[test]
-fn the_page_holds_the_facts_of_one_centre_in_one_contest() {
-    let page = page("ep").expect("a page");
-    let facts = between(&page, "id=\"facts\">", "</script>");
-    let read: Value = serde_json::from_str(facts).expect("JSON");
-    assert_eq!(read["definition"], json!(results::lines::hex(&definition().fingerprint())));
-    let ids = |of: &str| -> Vec<String> {
-        let all = read[of].as_array().expect("an array");
-        all.iter().map(|each| each["id"].as_str().expect("an id").to_owned()).collect()
-    };
-    assert_eq!(ids("units"), ["3007/005", "3007/007", "3007/901"], "those that report, of this centre");
-    assert_eq!(ids("lists"), ["1", "10", "2", "3"], "in the order of a return");
-    assert_eq!(read["units"][2]["name"], json!(WICKED), "a name survives as it is");
-    assert!(!facts.contains(['<', '\u{2028}', '\u{2029}']), "and cannot end the element or a line");
-    let without = page.len() - facts.len();
-    assert!(without < 60 << 10, "{without} bytes before the facts");
-    assert_eq!(page.matches("<script").count(), 2);
-    assert_eq!(page.matches("</script").count(), 2);
-    for loads in ["src=", "@import", "url(", "<link", "http:", "https:"] {
-        assert!(!page.contains(loads), "{loads}");
-    }
-}
-
-#[test]
-fn there_is_no_page_of_what_the_definition_does_not_know() {
-    let make = |contest, centre| {
-        let (contest, centre) =
-            (ContestId::new(contest).expect("an id"), CentreId::new(centre).expect("an id"));
-        double_entry_page(&definition(), &contest, &centre).expect_err("no page").to_string()
-    };
-    let said = [make("mayor", "north"), make("ep", "west"), make("local", "south")];
-    insta::assert_snapshot!(said.join("\n"), @"
-    the definition has no contest `mayor`
-    the definition has no centre `west`
-    centre `south` reports no unit in contest `local`
-    ");
-}
-
-/// What stands on a form: people who may vote, D, E, F, G, H, then the lists 1, 2, 3 and 10.
-const FORM: [&str; 10] = ["578", "318", "310", "3", "5", "318", "150", "95", "45", "20"];
-
-/// Types each number and goes to the next field.
-fn fill(browser: &mut Browser, numbers: &[&str]) {
-    for number in numbers {
-        browser.keys(number);
-        browser.press("Enter");
-    }
-}
-
-/// Chooses station 3007/007 by its number and begins.
-fn begin(browser: &mut Browser) {
-    browser.keys("007");
-    browser.press("Enter");
-    assert_eq!(browser.heading(), "Station 3007/007, Fire station Šentjur.");
-    browser.keys("AB");
-    browser.click("Begin the first entry");
-}
-
-/// Gives the form to a second person.
-fn hand_over(browser: &mut Browser) {
-    assert_eq!(browser.heading(), "Hand the form and the keyboard to a second person.");
-    browser.keys("CD");
-    browser.press("Enter");
-    browser.keys("3007/007");
-    browser.press("Enter");
-    assert_eq!(browser.heading(), "Type the paper again, from the first field.");
-}
-
-/// Both entries; the second begins with empty fields.
-fn type_twice(browser: &mut Browser, first: &[&str], second: &[&str]) {
-    begin(browser);
-    fill(browser, first);
-    browser.press("Enter");
-    hand_over(browser);
-    let left = browser.text("[...document.querySelectorAll('input')].map((input) => input.value).join('')");
-    assert_eq!(left, "", "nothing of the first entry is left");
-    fill(browser, second);
-    browser.press("Enter");
-}
-
-/// Saves, and reads what was saved as the program that signs will.
-fn saved(browser: &mut Browser) -> (String, Return) {
-    browser.click("Save the return");
-    let (name, bytes) = browser.saved();
-    let shown = browser.text("document.getElementById('hash').innerText.replace(/\\s/g, '')");
-    assert_eq!(shown, results::lines::hex(&tlog::hash::sha256(&bytes)), "the hash on the screen");
-    let text = String::from_utf8(bytes).expect("UTF-8");
-    let read = Return::parse(&text).unwrap_or_else(|error| panic!("{error}:\n{text}"));
-    assert_eq!(read.to_string(), text, "byte for byte");
-    (name, read)
-}
-
-/// A list's total.
-fn total(read: &Return, list: &str) -> Option<u64> {
-    read.tally.lists[&ListId::new(list).expect("an id")].total.map(|votes| votes.0)
-}
+use clerk::{FORM, begin, definition, fill, hand_over, page, saved, total, type_twice};
+use results::Count;
+use results::returns::{Reason, Status};
+use serde_json::json;
 
 #[test]
 fn a_form_typed_twice_becomes_the_text_of_a_return() {
@@ -328,6 +190,22 @@ fn half_typed_work_survives_a_reload_and_leaving_is_asked_about() {
     browser.press("Enter");
     hand_over(&mut browser);
     assert_eq!(browser.eval("Object.values(work.first)"), json!(FORM));
+    // As the browser tells it where a second window begins to write.
+    browser.eval("dispatchEvent(new StorageEvent('storage', { key: `${PLACE} work` }))");
+    assert_eq!(browser.heading(), "This page is open in another window.");
+}
+
+#[test]
+fn where_a_browser_keeps_nothing_the_page_says_so_and_works() {
+    let Some(mut browser) = Browser::open(&page("ep").expect("a page")) else { return };
+    let source = "Object.defineProperty(window, 'localStorage', { get() { throw new Error('refused'); } })";
+    browser.call("Page.addScriptToEvaluateOnNewDocument", &json!({"source": source}));
+    browser.call("Page.reload", &json!({}));
+    browser.wait_for("Page.loadEventFired");
+    assert!(browser.shown().contains("This browser keeps nothing"), "{}", browser.shown());
+    type_twice(&mut browser, &FORM, &FORM);
+    saved(&mut browser);
+    assert_eq!(browser.errors(), Vec::<String>::new());
 }
 
 #[test]
@@ -357,19 +235,6 @@ fn nothing_gets_out_and_nothing_gets_in() {
 }
 
 #[test]
-fn the_hash_on_the_screen_is_sha256_of_any_length() {
-    let Some(mut browser) = Browser::open(&page("ep").expect("a page")) else { return };
-    let said = browser.eval(
-        "Array.from({ length: 200 }, (_, n) => sha256(Uint8Array.from({ length: n }, (_, i) => i * 7 + n)))",
-    );
-    let expected: Vec<String> = (0..200_usize)
-        .map(|n| (0..n).map(|i| u8::try_from((i * 7 + n) % 256).expect("below 256")).collect::<Vec<u8>>())
-        .map(|bytes| results::lines::hex(&tlog::hash::sha256(&bytes)))
-        .collect();
-    assert_eq!(said, json!(expected));
-}
-
-#[test]
 fn the_printed_sheet_is_one_page() {
     let Some(mut browser) = Browser::open(&page("ep").expect("a page")) else { return };
     type_twice(&mut browser, &FORM, &FORM);
@@ -391,7 +256,7 @@ fn unreachable(browser: &mut Browser) -> Vec<String> {
             browser.call("Emulation.setDeviceMetricsOverride", &screen);
             let scheme = json!({"features": [{"name": "prefers-color-scheme", "value": theme}]});
             browser.call("Emulation.setEmulatedMedia", &scheme);
-            let found = browser.eval(include_str!("browser/reachable.js"));
+            let found = browser.eval(include_str!("reachable.js"));
             for each in found.as_array().expect("an array") {
                 wrong.push(format!("{} {width} {theme}: {each}", browser.heading()));
             }
@@ -444,55 +309,4 @@ fn every_stage_is_for_keyboard_reader_finger_and_weak_eyes() {
     });
     assert_eq!(wrong, Vec::<String>::new());
     assert_eq!(browser.errors(), Vec::<String>::new());
-}
-
-/// Forms of any kind with any numbers, without the keyboard: their texts.
-const MANY: &str = "
-    let state = 1;
-    const below = (n) => { state = (state * 48271) % 2147483647; return state % n; };
-    const number = () => [String(below(10)), String(below(1000)), '0', '4294967295'][below(4)];
-    Array.from({ length: 300 }, () => {
-        work = fresh();
-        Object.assign(work, { unit: UNITS[below(UNITS.length)].id, time: below(2000000) * 1000000 + 7 });
-        Object.assign(work, { correction: below(2) === 1, revision: String(2 + below(9)), supersedes: 'ab'.repeat(32) });
-        work.reason = ['completion', 'typing-error', 'mix-up', 'recount', 'decision', 'reaffirmation'][below(6)];
-        work.status = ['provisional', 'final'][below(2)];
-        for (const key of [...COUNTS.map((count) => count.name), 'totals', 'candidates', 'only']) form[key] = below(3) > 0;
-        for (const field of fields()) work.first[field.key] = field.mayBeEmpty && below(2) ? '' : number();
-        return returnText();
-    })";
-
-#[test]
-fn the_text_of_any_form_is_the_one_spelling_of_a_return() {
-    for contest in ["ep", "local"] {
-        let Some(mut browser) = Browser::open(&page(contest).expect("a page")) else { return };
-        let texts = browser.eval(MANY);
-        let mut flags = std::collections::BTreeSet::new();
-        for text in texts.as_array().expect("an array").iter().filter_map(Value::as_str) {
-            let read = Return::parse(text).unwrap_or_else(|error| panic!("{error}:\n{text}"));
-            assert_eq!(read.to_string(), text);
-            flags.extend(read.flags);
-        }
-        // Units of this centre are none of totals, so W.205, W.206 and F.312 have no place here.
-        for code in [
-            "F.201",
-            "F.202",
-            "F.203",
-            "F.204",
-            "F.305",
-            "F.306",
-            "F.307",
-            "F.308",
-            "F.309",
-            "W.201",
-            "W.202",
-            "W.203",
-            "W.204",
-            "turnout-bound",
-        ] {
-            assert!(flags.contains(code), "{contest}: no {code} among {flags:?}");
-        }
-        let of_candidates = ["F.401", "F.402"].map(|code| flags.contains(code));
-        assert_eq!(of_candidates, [contest == "local"; 2]);
-    }
 }

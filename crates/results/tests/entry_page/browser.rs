@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// After so long Chromium is not slow but gone.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// One Chromium with one page.
 pub(crate) struct Browser {
@@ -164,9 +164,8 @@ impl Browser {
              all[0]?.click(); return all.length > 0; }})()",
             json!(words)
         );
-        if self.eval(&find) != json!(true) {
-            panic!("nothing says `{words}`: {}", self.shown());
-        }
+        let is_there = self.eval(&find);
+        assert_eq!(is_there, json!(true), "nothing says `{words}`: {}", self.shown());
     }
 
     /// What a reader sees.
