@@ -17,8 +17,42 @@ use crate::lines::hex;
 
 const PAGE: &str = include_str!("../web/double-entry.html");
 const STYLE: &str = include_str!("../web/double-entry.css");
-const WORDS: &str = include_str!("../web/double-entry-words.js");
 const SCRIPT: &str = include_str!("../web/double-entry.js");
+
+/// The language of a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    /// English.
+    English,
+    /// Dutch.
+    Dutch,
+}
+
+impl Language {
+    /// All languages.
+    pub const ALL: [Self; 2] = [Self::English, Self::Dutch];
+
+    /// The code by which pages and browsers name it.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::English => "en",
+            Self::Dutch => "nl",
+        }
+    }
+
+    /// Reads the code.
+    pub fn parse(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|language| language.code() == code)
+    }
+
+    /// The table of all words.
+    fn words(self) -> &'static str {
+        match self {
+            Self::English => include_str!("../web/double-entry-words-en.js"),
+            Self::Dutch => include_str!("../web/double-entry-words-nl.js"),
+        }
+    }
+}
 
 /// Why there is no page.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -39,7 +73,7 @@ pub enum EntryPageError {
     },
 }
 
-/// The page for one centre in one contest, as one HTML file: less than 60 KiB, and the facts.
+/// The page for one centre in one contest, as one HTML file: about 60 KiB, and the facts.
 ///
 /// # Errors
 /// Where the definition does not know the contest or the centre, or where the centre has nothing to report in the contest.
@@ -47,9 +81,10 @@ pub fn double_entry_page(
     definition: &Definition,
     contest: &ContestId,
     centre: &CentreId,
+    language: Language,
 ) -> Result<String, EntryPageError> {
     let facts = facts(definition, contest, centre)?;
-    let script = format!("{WORDS}{SCRIPT}");
+    let script = format!("{}{SCRIPT}", language.words());
     let policy = policy(&script);
     let mut page = String::with_capacity(PAGE.len() + STYLE.len() + script.len() + facts.len());
     // One pass from left to right: what is put in is not looked through again, whatever names it holds.

@@ -1,8 +1,7 @@
 // Double entry of one paper form: typed twice, blind, by two people; compared; checked; saved as the text of a return.
 //
-// The page never signs. A key belongs into the program that does nothing else with it; a browser has extensions, a
-// cache and a hundred other pages. What is saved is a text that anybody can read, and that `scrutineer results sign`
-// reads again, line by line, before it signs.
+// The page never signs. A key belongs into the program that does nothing else with it; a browser has extensions and a
+// hundred other pages. What is saved is a text that `scrutineer results sign` reads again before it signs.
 //
 // Nothing is loaded and nothing is sent: the policy in the page's head allows neither. All nodes are made by `make`,
 // from texts; no text ever becomes markup.
@@ -10,7 +9,7 @@
 const $ = (id) => document.getElementById(id);
 const FACTS = JSON.parse($('facts').textContent);
 
-/// In the order of paper, 2 before 10. A return states them by their bytes, as `FACTS` has them.
+// In the order of paper, 2 before 10. A return states them by their bytes, as `FACTS` has them.
 const inOrder = (named) => [...named].sort((a, b) => a.id.localeCompare(b.id, 'en', { numeric: true }));
 const LISTS = inOrder(FACTS.lists);
 const UNITS = inOrder(FACTS.units);
@@ -18,19 +17,19 @@ const UNITS = inOrder(FACTS.units);
 // ---- words
 
 const language = WORDS.language;
-/// `{0}` is the first thing that is passed after the key.
+// `{0}` is the first thing that is passed after the key.
 const say = (key, ...args) => WORDS[key].replace(/\{(\d)\}/g, (_, place) => args[place]);
 
-/// A name inside a sentence: its direction of writing stays its own.
+// A name inside a sentence: its direction of writing stays its own.
 const isolated = (name) => `\u2068${name}\u2069`;
 const figure = (number) => new Intl.NumberFormat(language).format(number);
 
 // ---- the work done
 
-/// Where work is kept. Two elections, contests or centres on one computer do not meet.
+// Where work is kept. Two elections, contests or centres on one computer do not meet.
 const PLACE = `scrutineer-entry ${FACTS.definition} ${FACTS.contest.id} ${FACTS.centre.id}`;
 
-/// Nothing where this browser keeps nothing for files; the page says so.
+// Nothing where this browser keeps nothing for files; the page says so.
 const store = (() => {
   try {
     localStorage.setItem(PLACE, '');
@@ -52,7 +51,7 @@ const fresh = () => ({
 });
 
 let work = Object.assign(fresh(), kept('work'));
-/// What forms of this election have; which returns were saved here.
+// What forms of this election have; which returns were saved here.
 let form = kept('form');
 let done = kept('done') ?? [];
 let isElsewhere = false;
@@ -62,7 +61,7 @@ function remember(change = {}) {
   if (!isElsewhere) keep('work', work);
 }
 
-/// Another window writes the same work: two that overwrite each other would mix two forms.
+// Another window writes the same work: two that overwrite each other would mix two forms.
 window.addEventListener('storage', (event) => {
   if (event.key !== `${PLACE} work` || isElsewhere) return;
   isElsewhere = true;
@@ -76,7 +75,7 @@ window.addEventListener('beforeunload', (event) => {
 
 // ---- what is on the form
 
-/// In the order in which a return states them. Letters are those of the Dutch forms.
+// In the order in which a return states them. Letters are those of the Dutch forms.
 const COUNTS = [
   ['eligible', ''],
   ['polling-cards', 'A', 'folded'],
@@ -99,7 +98,7 @@ if (form === null) {
   form.isNew = true;
 }
 
-/// The form's fields, in the order of the paper.
+// The form's fields, in the order of the paper.
 function fields() {
   const found = [];
   for (const count of COUNTS) {
@@ -129,7 +128,7 @@ function label(field) {
 
 const countLabel = ({ name, letter }) => (letter ? `${letter}: ` : '') + say(`count ${name}`);
 
-/// The label where the field stands alone, away from its list.
+// The label where the field stands alone, away from its list.
 function fullLabel(field) {
   const list = field.list && say('list', isolated(field.list.id), isolated(field.list.name));
   if (field.kind === 'count') return countLabel(field);
@@ -138,12 +137,12 @@ function fullLabel(field) {
   return list;
 }
 
-/// The largest number that one line of a return may state: the largest of 32 bits.
+// The largest number that one line of a return may state: the largest of 32 bits.
 const MOST = 4294967295;
 const plain = (typed) => typed.replace(/^0+(?=\d)/, '');
 const isNumber = (typed) => /^\d{1,10}$/.test(typed) && Number(typed) <= MOST;
 
-/// What both entries agree on.
+// What both entries agree on.
 function tally() {
   const read = (key) => (key in work.first && work.first[key] !== '' ? Number(work.first[key]) : null);
   const counts = {};
@@ -168,8 +167,8 @@ const unitOf = (id) => FACTS.units.find((unit) => unit.id === id);
 const sum = (numbers) => numbers.reduce((all, number) => all + (number ?? 0), 0);
 const votes = (list) => list.total ?? sum([...list.candidates.map(([, number]) => number), list.only]);
 
-/// The Dutch rules by their codes, and two bounds; the same that `results` checks again when it reads the return.
-/// `W.203` is "or", as the programs of the Dutch committee have it. A finding never says which number is wrong.
+// The Dutch rules by their codes, and two bounds; the same that `results` checks again when it reads the return.
+// `W.203` is "or", as the programs of the Dutch committee have it. A finding never says which number is wrong.
 function findings({ counts, lists }) {
   const { eligible, admitted: d, valid: e, blank: f, invalid: g, cast: h, excess: i, shortfall: j } = counts;
   const { 'polling-cards': a, proxies: b, 'voter-cards': c } = counts;
@@ -216,8 +215,8 @@ function findings({ counts, lists }) {
   return found;
 }
 
-/// How ballots (H) and voters (D) differ, and what the form says about that (I, J). A form that has I and J and leaves
-/// them empty says 0.
+// How ballots (H) and voters (D) differ, and what the form says about that (I, J). A form that has I and J and leaves
+// them empty says 0.
 function difference({ d, h, i, j }, raise, count) {
   if (d === undefined || h === undefined) return;
   if (form.excess) i ??= 0;
@@ -235,7 +234,7 @@ function difference({ d, h, i, j }, raise, count) {
   }
 }
 
-/// On a form of totals both I and J may be filled in.
+// On a form of totals both I and J may be filled in.
 function totals({ eligible, 'polling-cards': a, admitted: d, cast: h, excess: i, shortfall: j }, raise, count) {
   if ([d, h, i, j].every((number) => number !== undefined) && d !== h - i + j) {
     raise('F.312', count('admitted', 'cast', 'excess', 'shortfall'), h, i, j, h - i + j, d);
@@ -258,7 +257,7 @@ const sentence = ({ code, numbers }) =>
 
 // ---- the return as text
 
-/// UTC, whole seconds: the one spelling that a return knows.
+// UTC, whole seconds: the one spelling that a return knows.
 const spelled = (time) => `${new Date(time).toISOString().slice(0, 19)}Z`;
 
 const revision = () => (work.correction ? Number(work.revision) : 1);
@@ -291,14 +290,14 @@ function returnText() {
 
 const fileName = () => `${work.unit.replace(/[^A-Za-z0-9._+-]/g, '-')}-r${revision()}.return.txt`;
 
-/// SHA-256 (FIPS 180-4). Written out, because not every browser gives a page from a file its own.
+// SHA-256 (FIPS 180-4) of less than 512 MiB. Not every browser gives a page from a file its own.
 function sha256(bytes) {
   const turn = (x, n) => (x >>> n) | (x << (32 - n));
   const state = [0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19];
   const padded = new Uint8Array(Math.ceil((bytes.length + 9) / 64) * 64);
   padded.set(bytes);
   padded[bytes.length] = 0x80;
-  new DataView(padded.buffer).setBigUint64(padded.length - 8, BigInt(bytes.length) * 8n);
+  new DataView(padded.buffer).setUint32(padded.length - 4, bytes.length * 8);
   const w = new Uint32Array(64);
   for (let start = 0; start < padded.length; start += 64) {
     const block = new DataView(padded.buffer, start, 64);
@@ -318,7 +317,7 @@ function sha256(bytes) {
   return state.map((x) => (x >>> 0).toString(16).padStart(8, '0')).join('');
 }
 
-/// The first 32 bits behind the point of the cube roots of the first 64 primes, by cube roots of prime · 2^96.
+// The first 32 bits behind the point of the cube roots of the first 64 primes, by cube roots of prime · 2^96.
 const ROUND = (() => {
   const bits = [];
   for (let prime = 2; bits.length < 64; prime += 1) {
@@ -334,8 +333,8 @@ const ROUND = (() => {
 
 // ---- the page
 
-/// Makes a node. What begins with `on` is a listener; `true` sets an attribute; `false`, `null` and nothing leave an
-/// attribute or a child out.
+// Makes a node. What begins with `on` is a listener; `true` sets an attribute; `false`, `null` and nothing leave an
+// attribute or a child out.
 function make(tag, attributes, ...children) {
   const is = (thing) => thing !== false && thing !== null && thing !== undefined;
   const node = document.createElement(tag);
@@ -359,7 +358,7 @@ const end = (words, onclick) => button(words, onclick, '', { id: 'end' });
 const acts = (...children) => make('div', { class: 'acts noprint' }, children);
 const main = $('main');
 
-/// For those who do not see the page change.
+// For those who do not see the page change.
 function tell(words) {
   $('live').textContent = words;
 }
@@ -393,14 +392,14 @@ function begin() {
   go('station');
 }
 
-/// A field for a text that is part of the work.
+// A field for a text that is part of the work.
 const textInput = (of, key, attributes) => make('input', {
   type: 'text', autocomplete: 'off', spellcheck: 'false', value: of[key], ...attributes,
   oninput: (event) => { of[key] = event.target.value; remember(); },
 });
 const initials = (place) => textInput(work.people, place, { class: 'short', maxlength: 8, 'data-focus': true });
 
-/// A labelled field, with a place below for what is wrong with it.
+// A labelled field, with a place below for what is wrong with it.
 function labelled(id, words, input, hint = null) {
   input.id = id;
   input.setAttribute('aria-describedby', `${hint ? `${id}-hint ` : ''}${id}-wrong`);
@@ -411,7 +410,7 @@ function labelled(id, words, input, hint = null) {
     make('p', { class: 'note bad', id: `${id}-wrong`, hidden: true }));
 }
 
-/// Marks fields as wrong, by id, or as right where there are no words. Goes to the first wrong one; true where none is.
+// Marks fields as wrong, by id, or as right where there are no words. Goes to the first wrong one; true where none is.
 function areRight(judgements) {
   const wrong = Object.keys(judgements).filter((id) => judgements[id]);
   for (const [id, words] of Object.entries(judgements)) {
@@ -432,7 +431,7 @@ function choice(type, attributes, words) {
   return make('div', { class: 'choice' }, input, make('label', { for: id }, words));
 }
 
-/// A button for what cannot be undone: it asks before it does it.
+// A button for what cannot be undone: it asks before it does it.
 function askFirst(words, question, yes, mustAsk = () => true) {
   const asked = button(words, () => {
     if (!mustAsk()) { begin(); return; }
@@ -451,7 +450,7 @@ const elsewhere = () => head(say('elsewhere'), say('elsewhere lead'));
 const SHOWN = 30;
 const folded = (text) => text.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase();
 
-/// Whether what was read off a paper is a station's id, the id's last part, or its name.
+// Whether what was read off a paper is a station's id, the id's last part, or its name.
 function answersTo(unit, typed) {
   const bare = (text) => folded(text).replace(/[^\p{L}\p{N}]+/gu, ' ').trim();
   const wanted = bare(typed);
@@ -597,8 +596,8 @@ function beginFirst() {
 const first = () => entry('first', 0);
 const second = () => entry('second', 1);
 
-/// The empty form. No sum is shown while numbers are typed: whoever sees that a sum is off by one looks for a number
-/// that makes it fit, not for the number on the paper.
+// The empty form. No sum is shown while numbers are typed: whoever sees that a sum is off by one looks for a number
+// that makes it fit, not for the number on the paper.
 function entry(which, person) {
   const typed = work[which];
   const all = fields();
@@ -645,8 +644,8 @@ function entryRow(field, place, typed, onchange) {
     field.mayBeEmpty && make('p', { class: 'say soft', id: `${id}-say` }, say('may be empty')));
 }
 
-/// A field for one number. Enter and the arrows go through the fields; only digits get in, and nothing is pasted: a
-/// number that is copied was not read from the paper.
+// A field for one number. Enter and the arrows go through the fields; only digits get in, and nothing is pasted: a
+// number that is copied was not read from the paper.
 function numberInput(id, value, oninput) {
   const refuse = (event, words) => { event.preventDefault(); tell(words); };
   return make('input', {
@@ -674,7 +673,7 @@ function numberInput(id, value, oninput) {
   });
 }
 
-/// At the end, and not before, the page says what is missing.
+// At the end, and not before, the page says what is missing.
 function endEntry(which, all, problems) {
   const typed = work[which];
   for (const { key } of all) typed[key] = plain(typed[key] ?? '');
@@ -732,8 +731,8 @@ function handover() {
 
 // ---- stage: the comparison
 
-/// Fields that must be typed again: where the entries differ, and those that somebody asked to see again. Which entry
-/// was right is never shown, and neither number is: whoever sees a number reads it on the paper too.
+// Fields that must be typed again: where the entries differ, and those that somebody asked to see again. Which entry
+// was right is never shown, and neither number is: whoever sees a number reads it on the paper too.
 function compare() {
   const all = fields();
   const differing = all.filter(({ key }) => (work.first[key] ?? '') !== (work.second[key] ?? ''));
@@ -839,7 +838,7 @@ function findingCard(finding, place) {
     }, say('paper says so')));
 }
 
-/// Numbers that both entries agree on, each with a way to read it again.
+// Numbers that both entries agree on, each with a way to read it again.
 function numberTable(shown, words) {
   const row = (field) => {
     const number = work.first[field.key];
@@ -878,10 +877,11 @@ function save() {
     after.hidden = false;
     tell(after.textContent);
   };
-  const cast = read.counts.cast ?? sum(read.lists.map(votes));
+  const { cast, valid, blank, invalid } = read.counts;
+  const ballots = cast ?? (sum([valid, blank, invalid]) || sum(read.lists.map(votes)));
   return [
     ...head(say(found.length === 0 ? 'save head' : 'save head flags', where()), say('save lead')),
-    cast > 0 && cast < FACTS.leastCast && p('note warn', say('too small', figure(FACTS.leastCast))),
+    ballots > 0 && ballots < FACTS.leastCast && p('note warn', say('too small', figure(FACTS.leastCast))),
     ...found.map((finding) =>
       p('note warn', make('b', {}, finding.code), ' ', sentence(finding), ' ', say('paper says so'))),
     h2(say('hash head')),

@@ -1,7 +1,7 @@
 //! The made-up election, and what a clerk does with its page.
 
 use results::definition::Definition;
-use results::entry_page::{EntryPageError, double_entry_page};
+use results::entry_page::{EntryPageError, Language, double_entry_page};
 use results::returns::Return;
 use results::{CentreId, ContestId, ListId};
 use tlog::SignerKey;
@@ -44,8 +44,12 @@ pub(crate) fn definition() -> Definition {
 }
 
 pub(crate) fn page(contest: &str) -> Result<String, EntryPageError> {
+    page_in(contest, Language::English)
+}
+
+pub(crate) fn page_in(contest: &str, language: Language) -> Result<String, EntryPageError> {
     let id = |text| ContestId::new(text).expect("an id");
-    double_entry_page(&definition(), &id(contest), &CentreId::new("north").expect("an id"))
+    double_entry_page(&definition(), &id(contest), &CentreId::new("north").expect("an id"), language)
 }
 
 /// What stands on a form: people who may vote, D, E, F, G, H, then the lists 1, 2, 3 and 10.

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use results::checks::{Facts, check_tally};
-use results::entry_page::double_entry_page;
+use results::entry_page::{Language, double_entry_page};
 use results::returns::Return;
 use results::{CentreId, ContestId, Count};
 use serde_json::{Value, json};
 
 use crate::browser::Browser;
-use crate::clerk::{WICKED, definition, page};
+use crate::clerk::{WICKED, definition, page, page_in};
 
 fn between<'t>(text: &'t str, begin: &str, end: &str) -> &'t str {
     text.split_once(begin).and_then(|(_, rest)| rest.split_once(end)).expect("both are there").0
@@ -42,12 +42,38 @@ fn the_page_holds_the_facts_of_one_centre_in_one_contest() {
     }
 }
 
+/// Keys of the table of words, each with the places that it fills.
+fn keys(page: &str) -> Vec<(&str, BTreeSet<char>)> {
+    let table = between(page, "const WORDS = {", "\n};");
+    let rows = table.lines().filter_map(|line| line.trim().strip_prefix('\'')?.split_once("': "));
+    let places =
+        |words: &str| words.match_indices('{').filter_map(|(at, _)| words[at + 1..].chars().next()).collect();
+    rows.map(|(key, words)| (key, places(words))).collect()
+}
+
+#[test]
+fn every_language_has_every_word() {
+    let pages = Language::ALL.map(|language| page_in("ep", language).expect("a page"));
+    let [english, others @ ..] = pages.each_ref().map(|page| keys(page));
+    assert!(english.len() > 100, "{}", english.len());
+    for other in others {
+        assert_eq!(english, other);
+    }
+    for (language, page) in Language::ALL.into_iter().zip(&pages) {
+        let Some(mut browser) = Browser::open(page) else { return };
+        assert_eq!(browser.text("document.documentElement.lang").get(..2), Some(language.code()));
+        assert_eq!(browser.errors(), Vec::<String>::new());
+    }
+}
+
 #[test]
 fn there_is_no_page_of_what_the_definition_does_not_know() {
     let make = |contest, centre| {
         let (contest, centre) =
             (ContestId::new(contest).expect("an id"), CentreId::new(centre).expect("an id"));
-        double_entry_page(&definition(), &contest, &centre).expect_err("no page").to_string()
+        double_entry_page(&definition(), &contest, &centre, Language::English)
+            .expect_err("no page")
+            .to_string()
     };
     let said = [make("mayor", "north"), make("ep", "west"), make("local", "south")];
     insta::assert_snapshot!(said.join("\n"), @"

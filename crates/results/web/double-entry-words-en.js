@@ -155,7 +155,7 @@ const WORDS = {
   'save lead': 'Save the return on the stick and print the sheet. Whoever keeps the centre’s key then signs the file: “scrutineer results sign”.',
   'too small': 'Fewer than {0} ballots could show how somebody voted; the log refuses them. Ask the authority which unit reports for this one.',
   'hash head': 'Hash of the file',
-  'hash lead': 'SHA-256. Compare it with what the program that signs shows.',
+  'hash lead': 'SHA-256. Whoever signs computes it again and compares it with the sheet.',
   'save file': 'Save the return',
   'print': 'Print the sheet',
   'next': 'Next station',
