@@ -783,7 +783,7 @@ function openRow(field, place) {
     work.second[key] = '';
     remember();
   };
-  const none = field.mayBeEmpty && button(say('compare nothing'), () => agree(''), 'quiet small');
+  const none = field.mayBeEmpty && button(say('compare nothing'), () => { agree(''); input.focus(); }, 'quiet small');
   input.addEventListener('blur', settle);
   input.addEventListener('keydown', (event) => {
     if (event.key !== 'Enter' || input.value === '') return;
