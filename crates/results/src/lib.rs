@@ -12,6 +12,7 @@ pub mod bundle;
 pub mod checks;
 pub mod definition;
 pub mod entry;
+pub mod entry_page;
 pub mod id;
 pub mod lines;
 pub mod privacy;
