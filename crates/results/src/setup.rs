@@ -388,11 +388,9 @@ fn merge(it: &MergeSetup, units: &mut BTreeMap<UnitId, Unit>) -> Result<(), Setu
         parent = parent.or_else(|| unit.parent.clone());
         unit.parent = Some(into.clone());
     }
-    if !units.contains_key(&into) {
-        let kind = kind("merge.kind", &it.kind)?;
-        let name = tidy(it.name.as_deref().unwrap_or(&it.into));
-        units.insert(into, Unit { kind, parent, eligible, name });
-    }
+    let kind = kind("merge.kind", &it.kind)?;
+    let name = tidy(it.name.as_deref().unwrap_or(&it.into));
+    units.entry(into).or_insert(Unit { kind, parent, eligible, name });
     Ok(())
 }
 
