@@ -5,6 +5,7 @@ mod bundle;
 mod check;
 mod confirm;
 mod desk;
+mod double_entry;
 mod init;
 mod keygen;
 mod log;
@@ -47,6 +48,8 @@ enum Command {
     Change(authority::ChangeElection),
     /// Release embargoed numbers: two people sign in turn
     Release(authority::ReleaseNumbers),
+    /// Make a page on which two clerks type a paper form, without a network
+    DoubleEntry(double_entry::DoubleEntry),
     /// Sign what a count centre has counted
     Sign(sign::Sign),
     /// Check what files state: arithmetic, sums, another unit's numbers
@@ -76,6 +79,7 @@ impl Results {
             Command::Sign(command) => command.run(),
             Command::Check(command) => command.run(),
             Command::Rehearse(command) => command.run(),
+            Command::DoubleEntry(command) => command.run(),
             Command::Adopt(command) => command.run(),
             Command::Change(command) => command.run(),
             Command::Release(command) => command.run(),
