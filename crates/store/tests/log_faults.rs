@@ -1,4 +1,4 @@
-//! Every write, sync, rename and removal of the writer fails, or is the last before the power goes out, once each. After
+//! Every read, write, sync, rename and removal of the writer fails, or is the last before the power goes out, once each. After
 //! each: what was acknowledged is there, and nothing that a reader may have seen is taken back.
 
 use std::collections::BTreeMap;
@@ -121,6 +121,25 @@ fn each_operation_may_fail_once() {
             world.work(&disk, 1).expect("the fault is over");
             world.check(&disk, &format!("{fault:?} at {point}"));
         }
+    }
+}
+
+#[test]
+fn each_read_may_fail_once() {
+    let reads = {
+        let disk = Arc::new(empty_disk());
+        World::default().work(&disk, 0).expect("no fault");
+        disk.reads()
+    };
+    for read in 0..reads {
+        let disk = Arc::new(empty_disk());
+        let mut world = World::default();
+        disk.fail_read(read);
+        drop(world.work(&disk, 0));
+        assert!(disk.has_struck(), "read {read} is passed");
+        world.look(&disk);
+        world.work(&disk, 1).expect("the fault is over");
+        world.check(&disk, &format!("read {read}"));
     }
 }
 
