@@ -195,11 +195,12 @@ impl<S: LogStorage> Writer<S> {
         }
         self.replaced.extend(batch.files.iter().map(|(tile, _)| *tile));
         self.edge.partials(old, &mut batch.files);
-        // Where the right edge moves to another tile, partial files of an append that died there may lie further out than
-        // `open` looks. They must be gone for good before that tile can be named.
+        // Where a tile gets its first hash or entry, partial files of an append that died there may lie further out than
+        // `open` looked. They must be gone for good before that tile can be named. An edge that ended exactly with the tile
+        // before has nothing in the next one either.
         let mut dead = Vec::new();
-        let before = |level| crate::tile::level_width(level, old) / u64::from(FULL_WIDTH);
-        for (tile, _) in batch.files.iter().filter(|(tile, _)| tile.index > before(tile.level)) {
+        let begun = |level| crate::tile::level_width(level, old).div_ceil(u64::from(FULL_WIDTH));
+        for (tile, _) in batch.files.iter().filter(|(tile, _)| tile.index >= begun(tile.level)) {
             dead.extend(partials(&self.storage, *tile)?);
         }
         self.storage.remove(&dead).map_err(WriteError::Put)?;
