@@ -183,7 +183,7 @@ fn undisturbed() -> (u64, u64) {
 /// The disks that a machine may find after the power came back, one for each way in which the coins of a crash may fall.
 fn crashes(disk: &Disk) -> Vec<Disk> {
     // A name survives by an even coin; of bytes that were not synced, as many as the coin says, modulo the length.
-    const COINS: [u64; 2] = [150, 301];
+    const COINS: [u64; 4] = [0, 1, 150, 301];
     let (mut found, mut chosen): (Vec<Disk>, Vec<usize>) = (Vec::new(), Vec::new());
     loop {
         let mut tossed = 0;

@@ -96,7 +96,7 @@ impl SimulatedDisk {
         for folder in folders {
             // A folder survives only under a parent that does.
             let has_parent = folder.parent().is_none_or(|parent| state.folders.contains(parent));
-            if has_parent && coin().is_multiple_of(2) {
+            if has_parent && !state.folders.contains(&folder) && coin().is_multiple_of(2) {
                 state.folders.insert(folder);
             }
         }
