@@ -268,9 +268,12 @@ impl Election {
         if let Some(name) = change.revoked.keys().find(|name| !self.keys.is_known(name)) {
             return Err(Refusal::UnknownKey(name.clone()));
         }
-        let added = change.authority.values().chain(change.centre_keys.values().map(|(_, key)| key));
-        if let Some(key) = added.into_iter().find(|key| !self.keys.is_new(key)) {
-            return Err(Refusal::KeyInUse(key.name().to_owned()));
+        let (mut names, mut bytes) = (BTreeSet::new(), BTreeSet::new());
+        for key in change.authority.values().chain(change.centre_keys.values().map(|(_, key)| key)) {
+            let is_first = names.insert(key.name()) && bytes.insert(key.public_bytes());
+            if !is_first || !self.keys.is_new(key) {
+                return Err(Refusal::KeyInUse(key.name().to_owned()));
+            }
         }
         if let Some((centre, _)) =
             change.centre_keys.values().find(|(centre, _)| !self.definition.centres.contains_key(centre))
@@ -327,10 +330,16 @@ impl Election {
                 return Err(Refusal::UnknownList(format!("{id}, candidate {number}")));
             }
         }
+        for (_, id, candidate) in it.tally.modes.keys() {
+            let Some(known) = known.get(id) else { return Err(Refusal::UnknownList(id.to_string())) };
+            if let Some(number) = candidate.filter(|number| !known.candidates.contains_key(number)) {
+                return Err(Refusal::UnknownList(format!("{id}, candidate {number}")));
+            }
+        }
         let chain = self.chains.get(&(contest.clone(), unit.clone()));
         chain::judge(chain, it.revision, it.supersedes.as_ref(), leaf, key.name())?;
-        let before = chain.and_then(Chain::current).and_then(|link| link.content.as_deref());
-        crate::privacy::judge(&self.definition, it, before)?;
+        let links = chain.map_or(&[][..], Chain::links).iter();
+        crate::privacy::judge(&self.definition, it, links.filter_map(|link| link.content.as_deref()))?;
         Ok(Admission { keys: vec![key] })
     }
 
