@@ -1,0 +1,7 @@
+//! A small made-up election, played through in every way that the log of its results must bear.
+
+mod board;
+mod common;
+mod privacy;
+mod sealed;
+mod verify;
