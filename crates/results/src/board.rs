@@ -42,6 +42,21 @@ pub struct Board {
 struct Parts {
     of: u32,
     pieces: BTreeMap<u32, Vec<u8>>,
+    /// What they make together, once all are there; the pieces are empty then.
+    whole: Option<Result<Definition, Refusal>>,
+}
+
+impl Parts {
+    fn add(&mut self, part: Part) {
+        self.of = part.of;
+        self.pieces.insert(part.number, part.bytes);
+        if self.pieces.len() == self.of as usize {
+            let text: Vec<u8> = self.pieces.values_mut().flat_map(std::mem::take).collect();
+            let is_whole = tlog::hash::sha256(&text) == part.definition;
+            let read = || Definition::parse(&text).map_err(|reason| Refusal::Definition(Box::new(reason)));
+            self.whole = Some(if is_whole { read() } else { Err(Refusal::Parts) });
+        }
+    }
 }
 
 /// An adopted election and all that was said in it.
@@ -152,25 +167,14 @@ impl Board {
         if self.election.is_some() {
             return Err(Refusal::AlreadyAdopted);
         }
-        let definition = self.assemble(&adoption.definition)?;
+        let parts = self.parts.get(&adoption.definition).and_then(|parts| parts.whole.as_ref());
+        let definition = parts.ok_or(Refusal::Parts)?.as_ref().map_err(Refusal::clone)?;
         if definition.election != adoption.election {
             return Err(Refusal::OtherElection(adoption.election.to_string()));
         }
-        let keys = Keys::of(&definition);
+        let keys = Keys::of(definition);
         let signers = keys.signers(note, |role| *role == Role::Authority)?;
         keys::enough(signers, definition.authority_threshold)
-    }
-
-    fn assemble(&self, fingerprint: &Hash) -> Result<Definition, Refusal> {
-        let parts = self.parts.get(fingerprint).ok_or(Refusal::Parts)?;
-        if parts.pieces.len() != parts.of as usize {
-            return Err(Refusal::Parts);
-        }
-        let text: Vec<u8> = parts.pieces.values().flatten().copied().collect();
-        if tlog::hash::sha256(&text) != *fingerprint {
-            return Err(Refusal::Parts);
-        }
-        Definition::parse(&text).map_err(|reason| Refusal::Definition(Box::new(reason)))
     }
 
     /// Counts an entry that may not stand where it stands, and learns nothing from it.
@@ -188,14 +192,12 @@ impl Board {
         match entry {
             Entry::Unknown => self.unknown += 1,
             Entry::Part(part) => {
-                let parts = self.parts.entry(part.definition).or_default();
-                parts.of = part.of;
-                parts.pieces.insert(part.number, part.bytes);
+                self.parts.entry(part.definition).or_default().add(part);
             }
             Entry::Signed(_, Document::Adoption(adoption)) => {
-                let definition =
-                    self.assemble(&adoption.definition).expect("internal error: the adoption was judged");
-                self.parts.clear();
+                let parts = std::mem::take(&mut self.parts).remove(&adoption.definition);
+                let whole = parts.and_then(|parts| parts.whole?.ok());
+                let definition = whole.expect("internal error: the adoption was judged");
                 self.election = Some(Election::of(definition, adoption.definition, leaf));
             }
             Entry::Signed(note, document) => {
