@@ -2,6 +2,10 @@
 
 mod board;
 mod common;
+mod play;
 mod privacy;
 mod sealed;
+
+
+mod texts;
 mod verify;
