@@ -5,7 +5,7 @@ mod common;
 mod play;
 mod privacy;
 mod sealed;
-
-
+mod specs;
+mod tamper;
 mod texts;
 mod verify;
