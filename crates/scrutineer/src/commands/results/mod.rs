@@ -11,6 +11,7 @@ mod keygen;
 mod log;
 mod place;
 mod rehearse;
+mod seal;
 mod seats;
 mod sign;
 mod source;
@@ -44,6 +45,8 @@ enum Command {
     Init(init::Init),
     /// Adopt a definition: each of the authority's people signs in turn
     Adopt(authority::Adopt),
+    /// Commit to what was counted in a slot, while numbers are under embargo
+    Seal(seal::Seal),
     /// Change an adopted election: revoke a key, add one, correct numbers of eligible people
     Change(authority::ChangeElection),
     /// Release embargoed numbers: two people sign in turn
@@ -80,6 +83,7 @@ impl Results {
             Command::Check(command) => command.run(),
             Command::Rehearse(command) => command.run(),
             Command::DoubleEntry(command) => command.run(),
+            Command::Seal(command) => command.run(),
             Command::Adopt(command) => command.run(),
             Command::Change(command) => command.run(),
             Command::Release(command) => command.run(),
