@@ -43,6 +43,10 @@ pub(super) struct Check {
     json: bool,
 }
 
+/// Findings that say that a definition does not know something.
+const NEEDS_DEFINITION: [&str; 5] =
+    ["unknown-contest", "unknown-unit", "unknown-list", "unknown-candidate", "unit-not-in-contest"];
+
 /// Findings of one code that are written out; --json writes all.
 const SHOWN: usize = 10;
 
@@ -71,6 +75,10 @@ impl Check {
             tallies += source.read.tallies.len().max(source.read.events.len()) as u64;
             problems += source.read.problems.len() as u64 + source.read.more_problems;
             findings.extend(of_read(&facts, &source.read));
+        }
+        if self.definition.is_none() {
+            // The file itself said which units and lists there are; what it leaves out is no finding about it.
+            findings.retain(|finding| !NEEDS_DEFINITION.contains(&finding.code));
         }
         if self.hard {
             findings.retain(|finding| finding.class == Class::Hard);
@@ -151,7 +159,7 @@ fn text(findings: &[Finding], tallies: u64, problems: u64) -> String {
             text.push('\n');
             for finding in findings.iter().take(SHOWN) {
                 let at = finding.at.map(|at| format!("{at}  ")).unwrap_or_default();
-                text.push_str(&format!("  {at}{}\n", finding.message));
+                text.push_str(&format!("  {at}{}: {}\n", finding.unit, finding.message));
             }
             if findings.len() > SHOWN {
                 text.push_str(&format!("  and {} more; --json lists all\n", findings.len() - SHOWN));

@@ -65,6 +65,8 @@ pub(super) struct Rehearse {
 
 /// The origin of a rehearsal's log: nobody can take it for a real one.
 const ORIGIN: &str = "rehearsal.scrutineer.example/log";
+/// The finding that a corrected unit had shown another one's numbers.
+const MOVED: &str = "moved-vector";
 /// Two witnesses cosign.
 const WITNESSES: [&str; 2] = ["witness-1.rehearsal.example", "witness-2.rehearsal.example"];
 
@@ -234,7 +236,7 @@ impl Night {
         Ok(())
     }
 
-    /// What the rules find at this time; returns the hard findings that are about more than one unit's own arithmetic.
+    /// What the rules find at this time; returns what is told at once: hard findings about more than a unit's own arithmetic, and moves.
     fn check(
         &mut self,
         facts: &Facts<'_>,
@@ -247,9 +249,11 @@ impl Night {
         let told: Vec<Finding> = history.apply_all(at, tallies);
         let is_hard = |finding: &&Finding| finding.class == Class::Hard;
         self.hard.extend(own.iter().chain(&told).filter(is_hard).cloned());
-        let hard = told.iter().filter(is_hard).cloned().collect();
+        // A move can only be seen afterwards; it is told although nothing is wrong by then.
+        let is_told = |finding: &&Finding| finding.class == Class::Hard || finding.code == MOVED;
+        let shown = told.iter().filter(is_told).cloned().collect();
         self.findings.extend(own.into_iter().chain(told));
-        hard
+        shown
     }
 
     fn log(&mut self, at: Timestamp, tallies: &[Tally], from: &SourceFile) -> Result<u64, CommandError> {
@@ -377,7 +381,8 @@ impl Night {
     /// Hard findings by code, those that are about two units in full.
     fn told(&self) -> String {
         let mut by_code: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
-        for finding in &self.hard {
+        let moved = self.findings.iter().filter(|finding| finding.code == MOVED);
+        for finding in self.hard.iter().chain(moved) {
             by_code.entry(finding.code).or_default().push(finding);
         }
         let mut text = String::new();
