@@ -277,7 +277,9 @@ impl Setup {
     fn units(&self, drafts: &[Draft]) -> Result<BTreeMap<UnitId, Unit>, SetupError> {
         let mut units = BTreeMap::new();
         for (unit_id, unit) in drafts.iter().flat_map(|draft| &draft.units) {
-            units.insert(unit_id.clone(), Unit { name: tidy(&unit.name), ..unit.clone() });
+            let name = Some(tidy(&unit.name)).filter(|name| name != "-");
+            let name = name.unwrap_or_else(|| unit_id.to_string());
+            units.insert(unit_id.clone(), Unit { name, ..unit.clone() });
         }
         for it in &self.unit {
             let unit_id = id("unit.id", &it.id, UnitId::new)?;

@@ -10,7 +10,7 @@ use results::setup::Setup;
 
 use super::super::{CommandError, Done, put};
 use super::{ResultsError, read, source, write};
-use crate::words::thousands;
+use crate::words::{counted, thousands};
 
 /// Arguments of `scrutineer results init`.
 #[derive(Debug, Args)]
@@ -37,14 +37,15 @@ impl Init {
         write(&self.out, definition.to_string().as_bytes())?;
         let lists: usize = definition.contests.values().map(|contest| contest.lists.len()).sum();
         put(&format!(
-            "Definition of `{}` in `{}`: {} units of which {} report, {} contests, {lists} lists, {} centres.\n\
+            "Definition of `{}` in `{}`: {} units of which {} report, {}, {}, {}.\n\
              Fingerprint\n  {}\n",
             definition.election,
             self.out.display(),
             thousands(definition.units.len() as u64),
             thousands(definition.reporting_units().len() as u64),
-            definition.contests.len(),
-            definition.centres.len(),
+            counted(definition.contests.len() as u64, "contest", "contests"),
+            counted(lists as u64, "list", "lists"),
+            counted(definition.centres.len() as u64, "centre", "centres"),
             hex(&definition.fingerprint()),
         ))?;
         Ok(Done::Quiet)

@@ -129,7 +129,12 @@ fn text(place: &str, report: &Report, told: Option<&Told>) -> String {
     let mut text = format!("{}: {}\n", report.verdict.name(), sentence(report));
     if let Some(checkpoint) = &report.checkpoint {
         let names: Vec<&str> = report.cosigned.iter().map(|cosigned| cosigned.witness.as_str()).collect();
-        let by = if names.is_empty() { "no witness".to_owned() } else { names.join(", ") };
+        let asks_none = report.election().is_some_and(|it| it.definition.policy.is_quorum(&[]));
+        let by = match (names.is_empty(), asks_none) {
+            (true, true) => "no witness; the definition asks for none".to_owned(),
+            (true, false) => "no witness".to_owned(),
+            (false, _) => names.join(", "),
+        };
         text.push_str(&format!(
             "\n  log        {} ({place}), {} entries\n  cosigned   by {by}\n",
             checkpoint.origin,
