@@ -148,6 +148,12 @@ impl Board {
         election.judge(note, document, leaf)
     }
 
+    /// Whether every signature under an entry is of a key of this election, believed or revoked, and holds.
+    pub fn is_signed(&self, entry: &Entry) -> bool {
+        let (Some(election), Entry::Signed(note, _)) = (&self.election, entry) else { return false };
+        election.keys.are_of(note)
+    }
+
     fn judge_part(&self, part: &Part) -> Result<(), Refusal> {
         if self.election.is_some() {
             return Err(Refusal::AlreadyAdopted);

@@ -82,14 +82,27 @@ fn fold<E: AsRef<[u8]>>(entries: &[E], believe: &mut Believe<'_>) -> Replay {
 }
 
 fn judge(board: &Board, entry: &Entry, leaf: Hash, believe: &mut Believe<'_>) -> Result<(), Refusal> {
-    let admission = board.judge(entry, leaf)?;
+    let admission = match board.judge(entry, leaf) {
+        Ok(admission) => admission,
+        // What accuses a key must be signed by it; anybody can write its name under something.
+        Err(refusal) if refusal.is_evidence() && !board.is_signed(entry) => {
+            return Err(Refusal::BadSignature(names(entry)));
+        }
+        Err(refusal) => return Err(refusal),
+    };
     if let Entry::Signed(note, _) = entry
         && !believe(note, &admission.keys)
     {
-        let names: Vec<&str> = note.signatures().iter().map(|signature| signature.name.as_str()).collect();
-        return Err(Refusal::BadSignature(names.join("`, `")));
+        return Err(Refusal::BadSignature(names(entry)));
     }
     Ok(())
+}
+
+/// The names under an entry, for messages.
+fn names(entry: &Entry) -> String {
+    let Entry::Signed(note, _) = entry else { return String::new() };
+    let names: Vec<&str> = note.signatures().iter().map(|signature| signature.name.as_str()).collect();
+    names.join("`, `")
 }
 
 /// Why an entry is not taken.
@@ -104,6 +117,11 @@ pub enum NotAdmitted {
 }
 
 impl NotAdmitted {
+    /// Whether the document is evidence against whoever holds its key.
+    pub fn is_evidence(&self) -> bool {
+        matches!(self, Self::Refused(refusal) if refusal.is_evidence())
+    }
+
     /// The word for machines.
     pub fn code(&self) -> &'static str {
         match self {

@@ -6,6 +6,7 @@ pub mod disk;
 pub mod http;
 pub mod lock;
 pub mod log;
+pub mod registrar;
 pub mod scratch;
 pub mod sequencer;
 

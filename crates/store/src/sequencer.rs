@@ -66,9 +66,13 @@ pub struct Settings<S> {
     pub promises: Option<Promises>,
 }
 
-struct Job {
-    entry: Vec<u8>,
-    answer: Sender<Result<Accepted, NotTaken>>,
+enum Job {
+    Append {
+        entry: Vec<u8>,
+        answer: Sender<Result<Accepted, NotTaken>>,
+    },
+    /// Nothing to append: witnesses are asked anew, so that what is public is fresh.
+    Publish,
 }
 
 /// The handle of submitters. The writer's thread ends when the last is dropped and all that was submitted is answered.
@@ -113,8 +117,13 @@ impl Sequencer {
             return Ticket(ticket);
         }
         // If the thread is gone, so is the other end of the ticket, and waiting says so.
-        drop(self.jobs.send(Job { entry, answer }));
+        drop(self.jobs.send(Job::Append { entry, answer }));
         Ticket(ticket)
+    }
+
+    /// Publishes the last checkpoint anew, with fresh cosignatures, even where nothing was appended. Returns at once.
+    pub fn publish(&self) {
+        drop(self.jobs.send(Job::Publish));
     }
 
     /// Lets the writer finish what was submitted, and waits for it. Other handles must be gone.
@@ -138,20 +147,27 @@ impl<S: LogStorage> Run<S> {
         while let Ok(first) = waiting.recv() {
             let mut jobs = vec![first];
             jobs.extend(waiting.try_iter().take(MAX_BATCH - 1));
-            let entries: Vec<&[u8]> = jobs.iter().map(|job| job.entry.as_slice()).collect();
+            let mut entries: Vec<&[u8]> = Vec::with_capacity(jobs.len());
+            let mut answers = Vec::with_capacity(jobs.len());
+            for job in &jobs {
+                if let Job::Append { entry, answer } = job {
+                    entries.push(entry);
+                    answers.push(answer);
+                }
+            }
             match self.append(&entries) {
                 Ok(appended) => {
-                    for (job, appended) in jobs.iter().zip(appended) {
+                    for (answer, appended) in answers.into_iter().zip(appended) {
                         let receipt = self.receipt(appended);
                         // Whoever no longer waits has not been promised anything it relies on.
-                        drop(job.answer.send(Ok(Accepted { appended, receipt })));
+                        drop(answer.send(Ok(Accepted { appended, receipt })));
                     }
                     self.publish();
                 }
                 Err(error) => {
                     let reason: Arc<str> = chain(&error).into();
-                    for job in &jobs {
-                        drop(job.answer.send(Err(NotTaken::Failed(reason.clone()))));
+                    for answer in answers {
+                        drop(answer.send(Err(NotTaken::Failed(reason.clone()))));
                     }
                 }
             }
@@ -164,6 +180,10 @@ impl<S: LogStorage> Run<S> {
             Some(writer) => writer,
             None => (self.settings.reopen)()?,
         };
+        if entries.is_empty() {
+            self.writer = Some(writer);
+            return Ok(Vec::new());
+        }
         let appended = writer.append(entries);
         // A failed writer knows less than its disk; the next batch begins with what is there.
         self.writer = appended.is_ok().then_some(writer);

@@ -100,6 +100,15 @@ impl Keys {
         self.by_name.values()
     }
 
+    /// Whether every signature of a note is of a known key, and holds.
+    pub(super) fn are_of(&self, note: &Note) -> bool {
+        let holds = |signature: &Signature| {
+            let known = self.by_name.get(&signature.name).filter(|state| signature.is_of(&state.key));
+            known.is_some_and(|state| note.verify(std::slice::from_ref(&state.key)).is_ok())
+        };
+        !note.signatures().is_empty() && note.signatures().iter().all(holds)
+    }
+
     /// The believed key of a signature line.
     pub(super) fn find(&self, signature: &Signature) -> Result<&KeyState, Refusal> {
         let found = self.by_name.get(&signature.name).filter(|state| signature.is_of(&state.key));

@@ -83,6 +83,11 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// Whether the refused document, once its signature holds, is evidence against whoever holds the key.
+    pub fn is_evidence(&self) -> bool {
+        matches!(self, Self::Equivocation { .. } | Self::Conflict { .. })
+    }
+
     /// The word for machines.
     pub fn code(&self) -> &'static str {
         match self {

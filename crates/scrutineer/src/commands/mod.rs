@@ -5,6 +5,7 @@ mod config;
 mod coordination;
 mod detect;
 mod log;
+mod results;
 mod size;
 mod witness;
 
@@ -42,6 +43,8 @@ enum Command {
     Coordination(coordination::Coordination),
     /// Keep a transparency log, prove what is in one, and check one whole
     Log(log::Log),
+    /// Get an election's result out: sign, check, log, add up, verify
+    Results(results::Results),
     /// Witness transparency logs: cosign what fits what was seen before
     Witness(witness::Witness),
     /// Write the completion script of a shell to standard output
@@ -69,6 +72,9 @@ pub(crate) enum CommandError {
     /// A log cannot be used.
     #[error(transparent)]
     Log(#[from] log::LogError),
+    /// Results cannot be used.
+    #[error(transparent)]
+    Results(#[from] results::ResultsError),
     /// The witness cannot serve.
     #[error("the witness cannot serve")]
     Witness(#[source] Box<dyn Error + Send + Sync>),
@@ -89,6 +95,7 @@ impl CommandError {
             Self::Edges(error) => error.hint(),
             Self::Run(error) => error.hint(),
             Self::Log(error) => error.hint(),
+            Self::Results(error) => error.hint(),
             Self::Witness(_) => None,
             Self::Write { .. } => Some("give a folder that you can write with --out DIR".to_owned()),
             Self::Stdout { .. } => None,
@@ -111,6 +118,8 @@ enum Done {
     Quiet,
     /// 3: something at or above `--fail-on` was found.
     Found,
+    /// A verdict with a code of its own.
+    Verdict(u8),
 }
 
 /// Reads the command line, does the work, and says by the exit code how it went.
@@ -121,12 +130,14 @@ pub(crate) fn main() -> ExitCode {
         Command::Config(command) => command.run(),
         Command::Coordination(command) => command.run(),
         Command::Log(command) => command.run(),
+        Command::Results(command) => command.run(),
         Command::Witness(command) => command.run(),
         Command::Completions(command) => command.run(),
     };
     match done {
         Ok(Done::Quiet) => ExitCode::SUCCESS,
         Ok(Done::Found) => ExitCode::from(3),
+        Ok(Done::Verdict(code)) => ExitCode::from(code),
         // The reader of a pipe has seen enough, as `head` does. That is no failure of ours.
         Err(CommandError::Stdout { source }) if source.kind() == io::ErrorKind::BrokenPipe => {
             ExitCode::SUCCESS

@@ -192,7 +192,8 @@ fn too_long(number: u64) -> LogError {
     LogError::NotTaken { number, reason: NotTaken::TooLarge(bundle::MAX_ENTRY_BYTES + 1).to_string() }
 }
 
-fn open(folder: &Path) -> Result<Writer<FileLog>, LogError> {
+/// Opens the log in a folder to write to it.
+pub(crate) fn open(folder: &Path) -> Result<Writer<FileLog>, LogError> {
     if !folder.join(LOG_KEY).exists() {
         return Err(WriteError::NoLog.into());
     }
@@ -203,7 +204,11 @@ fn open(folder: &Path) -> Result<Writer<FileLog>, LogError> {
 }
 
 /// Publishes what was signed: at once, or with the cosignatures of enough witnesses.
-fn publish(writer: &mut Writer<FileLog>, policy: Option<&Policy>, client: &Client) -> Result<(), String> {
+pub(crate) fn publish(
+    writer: &mut Writer<FileLog>,
+    policy: Option<&Policy>,
+    client: &Client,
+) -> Result<(), String> {
     let mut cosignatures = Vec::new();
     if let Some(policy) = policy {
         let (signed, storage) = (writer.signed(), writer.storage());

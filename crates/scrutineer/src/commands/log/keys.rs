@@ -80,7 +80,8 @@ fn verifier_key(text: &str) -> Result<VerifierKey, LogError> {
     VerifierKey::parse(text).map_err(|reason| LogError::KeyText { text: text.to_owned(), reason })
 }
 
-fn read_verifier_key(file: &Path) -> Result<VerifierKey, LogError> {
+/// Reads a public key from a file.
+pub(crate) fn read_verifier_key(file: &Path) -> Result<VerifierKey, LogError> {
     let text = String::from_utf8_lossy(&super::read(file)?).into_owned();
     VerifierKey::parse(text.trim_end()).map_err(|reason| LogError::Key { file: file.to_owned(), reason })
 }

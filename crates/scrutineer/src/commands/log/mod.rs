@@ -1,6 +1,6 @@
 //! `scrutineer log`: a transparency log, and what anyone can do with one that is published.
 
-mod append;
+pub(super) mod append;
 mod fsck;
 mod init;
 pub(super) mod keys;
@@ -145,7 +145,7 @@ impl LogError {
 const FILE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A published log, in a folder or on a web server.
-fn open_source(place: &str) -> Box<dyn Source> {
+pub(super) fn open_source(place: &str) -> Box<dyn Source> {
     if place.starts_with("http://") || place.starts_with("https://") {
         return Box::new(HttpLog::new(place, FILE_TIMEOUT));
     }

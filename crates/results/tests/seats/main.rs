@@ -1,0 +1,4 @@
+//! Seats against another program's and against what authorities published.
+
+mod real;
+mod reference;

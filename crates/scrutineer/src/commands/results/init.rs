@@ -1,0 +1,71 @@
+//! `scrutineer results init`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueHint};
+use results::lines::hex;
+use results::read::Draft;
+use results::setup::Setup;
+
+use super::super::{CommandError, Done, put};
+use super::{ResultsError, read, source, write};
+use crate::words::thousands;
+
+/// Arguments of `scrutineer results init`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  scrutineer results init election.toml --out definition.txt
+  scrutineer results init examples/slovenia-ep2024/election.toml --out definition.txt
+
+election.toml names the authority's keys, the log's policy, the channels, the files that say which units and lists there
+are, and the count centres with their keys; docs/specs/setup.md has every key. The definition is plain text with one spelling; its
+fingerprint is printed. Nothing is signed yet: `scrutineer results adopt` is next.")]
+pub(super) struct Init {
+    /// The setup
+    #[arg(value_name = "SETUP", value_hint = ValueHint::FilePath)]
+    setup: PathBuf,
+    /// Where the definition goes
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    out: PathBuf,
+}
+
+impl Init {
+    pub(super) fn run(self) -> Result<Done, CommandError> {
+        let definition = definition(&self.setup)?;
+        write(&self.out, definition.to_string().as_bytes())?;
+        let lists: usize = definition.contests.values().map(|contest| contest.lists.len()).sum();
+        put(&format!(
+            "Definition of `{}` in `{}`: {} units of which {} report, {} contests, {lists} lists, {} centres.\n\
+             Fingerprint\n  {}\n",
+            definition.election,
+            self.out.display(),
+            thousands(definition.units.len() as u64),
+            thousands(definition.reporting_units().len() as u64),
+            definition.contests.len(),
+            definition.centres.len(),
+            hex(&definition.fingerprint()),
+        ))?;
+        Ok(Done::Quiet)
+    }
+}
+
+/// Makes the definition that a setup describes.
+pub(super) fn definition(file: &Path) -> Result<results::definition::Definition, ResultsError> {
+    let wrong = |error: results::setup::SetupError| ResultsError::Document {
+        file: file.to_owned(),
+        reason: error.to_string(),
+    };
+    let text = String::from_utf8_lossy(&read(file)?).into_owned();
+    let setup = Setup::parse(&text).map_err(wrong)?;
+    let folder = file.parent().unwrap_or(Path::new("."));
+    let mut drafts: Vec<Draft> = Vec::new();
+    for it in &setup.source {
+        let mapping = it.mapping.as_deref().map(source::mapping).transpose()?;
+        let sources = source::sources(&folder.join(&it.file), mapping.as_ref())?;
+        drafts.extend(sources.into_iter().map(|source| source.read.draft));
+    }
+    let load = |name: &str| fs::read(folder.join(name)).map_err(|error| error.to_string());
+    setup.definition(&drafts, &load).map_err(wrong)
+}
