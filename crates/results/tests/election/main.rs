@@ -2,6 +2,9 @@
 
 mod board;
 mod common;
+mod forgeries;
+mod keys;
+mod order;
 mod play;
 mod privacy;
 mod sealed;

@@ -244,6 +244,26 @@ fn what_does_not_hold_is_wrong_and_named() {
     assert_eq!(said(&verify(&before.published(), &night.trust())), (Verdict::Wrong, vec!["no-definition"]));
 }
 
+/// Two hundred entries, whose signatures are checked in one batch: what was forged is named all the same, and nothing else.
+#[test]
+fn one_forged_signature_among_two_hundred_is_named() {
+    let mut night = Night::new();
+    for n in 0..100 {
+        night.report("council", "d1/1", &[219 + n, 180, 30]);
+        night.report("council", "d2/1", &[90, 80 + n, 30]);
+    }
+    let published = night.published();
+    assert_eq!(said(&verify(&published, &night.trust())), (Verdict::Ok, vec![]));
+    // The last word on one unit, so that no later one names it.
+    let mut forged = published.clone();
+    let text = String::from_utf8(published.entries[201].clone()).expect("text");
+    forged.entries[201] = text.replace("list red=179", "list red=178").into_bytes();
+    assert_ne!(forged, published);
+    let report = verify(&forged, &night.trust());
+    assert_eq!(said(&report), (Verdict::Wrong, vec!["root", "bad-signature"]));
+    assert_eq!(report.reasons[1].index, Some(201));
+}
+
 /// "The television said 219." It was so until revision 2, and in the sum of the district for one minute.
 #[test]
 fn what_was_true_when() {
