@@ -4,9 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
+use results::definition::Definition;
 use results::lines::hex;
 use results::read::Draft;
-use results::setup::Setup;
+use results::setup::{Setup, SetupError};
 
 use super::super::{CommandError, Done, put};
 use super::{ResultsError, read, source, write};
@@ -52,21 +53,31 @@ impl Init {
     }
 }
 
-/// Makes the definition that a setup describes.
-pub(super) fn definition(file: &Path) -> Result<results::definition::Definition, ResultsError> {
-    let wrong = |error: results::setup::SetupError| ResultsError::Document {
-        file: file.to_owned(),
-        reason: error.to_string(),
-    };
+/// Makes the definition that a setup describes. Keys and policy come from files beside it.
+fn definition(file: &Path) -> Result<Definition, ResultsError> {
+    let folder = file.parent().unwrap_or(Path::new("."));
+    definition_with(file, &|_, name| fs::read(folder.join(name)).map_err(|error| error.to_string()))
+}
+
+/// Reads what a setup names: a key, or its policy.
+pub(super) type LoadBeside<'a> = dyn Fn(&Setup, &str) -> Result<Vec<u8>, String> + 'a;
+
+/// Makes the definition that a setup describes, with keys and policy from elsewhere.
+pub(super) fn definition_with(file: &Path, load: &LoadBeside<'_>) -> Result<Definition, ResultsError> {
+    let wrong =
+        |error: SetupError| ResultsError::Document { file: file.to_owned(), reason: error.to_string() };
     let text = String::from_utf8_lossy(&read(file)?).into_owned();
     let setup = Setup::parse(&text).map_err(wrong)?;
     let folder = file.parent().unwrap_or(Path::new("."));
     let mut drafts: Vec<Draft> = Vec::new();
     for it in &setup.source {
-        let mapping = it.mapping.as_deref().map(source::mapping).transpose()?;
+        // A mapping is built in, or lies beside the setup.
+        let beside =
+            |name: &str| folder.join(name).is_file().then(|| folder.join(name).display().to_string());
+        let mapping = it.mapping.as_deref().map(|name| beside(name).unwrap_or_else(|| name.to_owned()));
+        let mapping = mapping.as_deref().map(source::mapping).transpose()?;
         let sources = source::sources(&folder.join(&it.file), mapping.as_ref())?;
         drafts.extend(sources.into_iter().map(|source| source.read.draft));
     }
-    let load = |name: &str| fs::read(folder.join(name)).map_err(|error| error.to_string());
-    setup.definition(&drafts, &load).map_err(wrong)
+    setup.definition(&drafts, &|name| load(&setup, name)).map_err(wrong)
 }

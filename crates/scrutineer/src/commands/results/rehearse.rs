@@ -37,7 +37,7 @@ use witness::witness::Witness;
 
 use super::super::{CommandError, Done, put, say};
 use super::seats::Allocation;
-use super::{ResultsError, check, place, read, source, totals, write};
+use super::{ResultsError, check, init, place, source, totals, write};
 use crate::words::{counted, thousands};
 
 /// Arguments of `scrutineer results rehearse`.
@@ -167,7 +167,13 @@ impl Night {
         }
         policy.push_str("group witnesses all w1 w2\nquorum witnesses\n");
         let ring = RefCell::new(KeyRing::default());
-        let definition = definition(example, &setup_file, &policy, &ring)?;
+        let load = |setup: &Setup, name: &str| {
+            if name == setup.policy() {
+                return Ok(policy.as_bytes().to_vec());
+            }
+            Ok(format!("{}\n", ring.borrow_mut().verifier(name)?).into_bytes())
+        };
+        let definition = init::definition_with(&setup_file, &load)?;
         let fingerprint = definition.fingerprint();
         let closes = u64::try_from(definition.closes.0 / 1000).unwrap_or(0);
         let now = Arc::new(AtomicU64::new(closes));
@@ -414,32 +420,6 @@ fn taken(outcome: &Outcome) -> Result<(), CommandError> {
         Outcome::NotTaken(reason) => reason.to_string(),
     };
     Err(ResultsError::Document { file: "the log".into(), reason }.into())
-}
-
-fn definition(
-    example: &Path,
-    setup_file: &Path,
-    policy: &str,
-    ring: &RefCell<KeyRing>,
-) -> Result<Definition, ResultsError> {
-    let wrong = |error: results::setup::SetupError| ResultsError::Document {
-        file: setup_file.to_owned(),
-        reason: error.to_string(),
-    };
-    let setup = Setup::parse(&String::from_utf8_lossy(&read(setup_file)?)).map_err(wrong)?;
-    let mut drafts = Vec::new();
-    for it in &setup.source {
-        let mapping = it.mapping.as_deref().map(source::mapping).transpose()?;
-        let sources = source::sources(&example.join(&it.file), mapping.as_ref())?;
-        drafts.extend(sources.into_iter().map(|source| source.read.draft));
-    }
-    let load = |name: &str| {
-        if name == setup.policy() {
-            return Ok(policy.as_bytes().to_vec());
-        }
-        Ok(format!("{}\n", ring.borrow_mut().verifier(name)?).into_bytes())
-    };
-    setup.definition(&drafts, &load).map_err(wrong)
 }
 
 /// Begins the log of the night. Its checkpoints are published once both witnesses have cosigned.
