@@ -9,6 +9,7 @@ mod generate;
 mod log;
 mod pcap;
 mod peer;
+mod results;
 mod run;
 
 use std::path::{Path, PathBuf};
@@ -59,6 +60,8 @@ enum What {
     Flows(flows::Flows),
     /// The transparency log: durable appends, and the check of a whole log
     Log(log::Log),
+    /// The results of an election: returns signed, admitted and logged durably, and all of it verified
+    Results(results::Results),
 }
 
 /// A measurement could not be made.
@@ -72,6 +75,7 @@ pub(crate) fn main(args: &Bench) -> Result<(), BenchError> {
         Some(What::Pcap(args)) => return pcap::main(args),
         Some(What::Flows(args)) => return flows::main(args),
         Some(What::Log(args)) => return log::main(args),
+        Some(What::Results(args)) => return results::main(args),
         None => {}
     }
     let shape = Shape { rows: args.rows, ..Shape::default() };

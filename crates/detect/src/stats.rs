@@ -2,6 +2,7 @@
 //! No traffic, and of time only the calendar of base rates.
 
 pub mod base;
+pub mod counts;
 pub mod cusum;
 pub mod entropy;
 pub mod fdr;

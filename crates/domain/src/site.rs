@@ -36,8 +36,6 @@ pub struct Asset {
     pub prefixes: Vec<Prefix>,
     /// Its host names, in lower case.
     pub hosts: Vec<String>,
-    /// Paths that belong to it, each with everything below; all where it is empty.
-    pub paths: Vec<String>,
 }
 
 /// Clients that are known to be good.
@@ -56,7 +54,7 @@ pub struct Embed {
     pub name: String,
     /// Hosts that show up as referer, in lower case.
     pub hosts: Vec<String>,
-    /// Paths of ours that it polls, each with everything below.
+    /// Paths of ours that it polls, each whole.
     pub paths: Vec<String>,
 }
 

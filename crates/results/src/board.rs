@@ -42,6 +42,21 @@ pub struct Board {
 struct Parts {
     of: u32,
     pieces: BTreeMap<u32, Vec<u8>>,
+    /// What they make together, once all are there; the pieces are empty then.
+    whole: Option<Result<Definition, Refusal>>,
+}
+
+impl Parts {
+    fn add(&mut self, part: Part) {
+        self.of = part.of;
+        self.pieces.insert(part.number, part.bytes);
+        if self.pieces.len() == self.of as usize {
+            let text: Vec<u8> = self.pieces.values_mut().flat_map(std::mem::take).collect();
+            let is_whole = tlog::hash::sha256(&text) == part.definition;
+            let read = || Definition::parse(&text).map_err(|reason| Refusal::Definition(Box::new(reason)));
+            self.whole = Some(if is_whole { read() } else { Err(Refusal::Parts) });
+        }
+    }
 }
 
 /// An adopted election and all that was said in it.
@@ -158,25 +173,14 @@ impl Board {
         if self.election.is_some() {
             return Err(Refusal::AlreadyAdopted);
         }
-        let definition = self.assemble(&adoption.definition)?;
+        let parts = self.parts.get(&adoption.definition).and_then(|parts| parts.whole.as_ref());
+        let definition = parts.ok_or(Refusal::Parts)?.as_ref().map_err(Refusal::clone)?;
         if definition.election != adoption.election {
             return Err(Refusal::OtherElection(adoption.election.to_string()));
         }
-        let keys = Keys::of(&definition);
+        let keys = Keys::of(definition);
         let signers = keys.signers(note, |role| *role == Role::Authority)?;
         keys::enough(signers, definition.authority_threshold)
-    }
-
-    fn assemble(&self, fingerprint: &Hash) -> Result<Definition, Refusal> {
-        let parts = self.parts.get(fingerprint).ok_or(Refusal::Parts)?;
-        if parts.pieces.len() != parts.of as usize {
-            return Err(Refusal::Parts);
-        }
-        let text: Vec<u8> = parts.pieces.values().flatten().copied().collect();
-        if tlog::hash::sha256(&text) != *fingerprint {
-            return Err(Refusal::Parts);
-        }
-        Definition::parse(&text).map_err(|reason| Refusal::Definition(Box::new(reason)))
     }
 
     /// Counts an entry that may not stand where it stands, and learns nothing from it.
@@ -194,14 +198,12 @@ impl Board {
         match entry {
             Entry::Unknown => self.unknown += 1,
             Entry::Part(part) => {
-                let parts = self.parts.entry(part.definition).or_default();
-                parts.of = part.of;
-                parts.pieces.insert(part.number, part.bytes);
+                self.parts.entry(part.definition).or_default().add(part);
             }
             Entry::Signed(_, Document::Adoption(adoption)) => {
-                let definition =
-                    self.assemble(&adoption.definition).expect("internal error: the adoption was judged");
-                self.parts.clear();
+                let parts = std::mem::take(&mut self.parts).remove(&adoption.definition);
+                let whole = parts.and_then(|parts| parts.whole?.ok());
+                let definition = whole.expect("internal error: the adoption was judged");
                 self.election = Some(Election::of(definition, adoption.definition, leaf));
             }
             Entry::Signed(note, document) => {
@@ -274,9 +276,12 @@ impl Election {
         if let Some(name) = change.revoked.keys().find(|name| !self.keys.is_known(name)) {
             return Err(Refusal::UnknownKey(name.clone()));
         }
-        let added = change.authority.values().chain(change.centre_keys.values().map(|(_, key)| key));
-        if let Some(key) = added.into_iter().find(|key| !self.keys.is_new(key)) {
-            return Err(Refusal::KeyInUse(key.name().to_owned()));
+        let (mut names, mut bytes) = (BTreeSet::new(), BTreeSet::new());
+        for key in change.authority.values().chain(change.centre_keys.values().map(|(_, key)| key)) {
+            let is_first = names.insert(key.name()) && bytes.insert(key.public_bytes());
+            if !is_first || !self.keys.is_new(key) {
+                return Err(Refusal::KeyInUse(key.name().to_owned()));
+            }
         }
         if let Some((centre, _)) =
             change.centre_keys.values().find(|(centre, _)| !self.definition.centres.contains_key(centre))
@@ -333,10 +338,16 @@ impl Election {
                 return Err(Refusal::UnknownList(format!("{id}, candidate {number}")));
             }
         }
+        for (_, id, candidate) in it.tally.modes.keys() {
+            let Some(known) = known.get(id) else { return Err(Refusal::UnknownList(id.to_string())) };
+            if let Some(number) = candidate.filter(|number| !known.candidates.contains_key(number)) {
+                return Err(Refusal::UnknownList(format!("{id}, candidate {number}")));
+            }
+        }
         let chain = self.chains.get(&(contest.clone(), unit.clone()));
         chain::judge(chain, it.revision, it.supersedes.as_ref(), leaf, key.name())?;
-        let before = chain.and_then(Chain::current).and_then(|link| link.content.as_deref());
-        crate::privacy::judge(&self.definition, it, before)?;
+        let links = chain.map_or(&[][..], Chain::links).iter();
+        crate::privacy::judge(&self.definition, it, links.filter_map(|link| link.content.as_deref()))?;
         Ok(Admission { keys: vec![key] })
     }
 

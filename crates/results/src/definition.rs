@@ -38,7 +38,7 @@ pub struct Definition {
     pub embargo: Option<Embargo>,
     /// The least number of ballots that a return may speak of: fewer could tell how somebody voted. 0 asks nothing.
     pub least_cast: u64,
-    /// The greatest age of the newest cosignature, in seconds, for a checkpoint to count as fresh during the count.
+    /// How long ago a quorum of witnesses may have cosigned, in seconds, for a checkpoint to count as fresh during the count.
     pub fresh_for: u64,
     /// How many authority keys must sign what changes the election.
     pub authority_threshold: usize,

@@ -5,8 +5,9 @@
 //!
 //! - a return speaks of no ballots at all, or of at least that many;
 //! - a correction of a *merged* unit changes it by at least that many ballots, unless votes were only moved or both added
-//!   and taken away. Else the difference of two revisions could be exactly the small station that was hidden in it. In a unit
-//!   that is large by itself a correction by one vote is an ordinary typing error; whose ballot it was nobody can tell.
+//!   and taken away. Else the difference of two revisions could be exactly the small station that was hidden in it. That holds
+//!   against every earlier revision, those that were taken back or are in question too: all of them are public for ever. In a
+//!   unit that is large by itself a correction by one vote is an ordinary typing error; whose ballot it was nobody can tell.
 
 use std::collections::BTreeMap;
 
@@ -16,38 +17,40 @@ use crate::returns::Return;
 use crate::tally::{Count, ListVotes, Tally};
 use crate::votes::Votes;
 
-/// Whether a return may be public, after the one that counts so far.
+/// Whether a return may be public, after all that was said of its unit before.
 ///
 /// # Errors
 /// [`Refusal::TooSmall`] and [`Refusal::SmallChange`].
-pub fn judge(definition: &Definition, it: &Return, before: Option<&Return>) -> Result<(), Refusal> {
+pub fn judge<'r>(
+    definition: &Definition,
+    it: &Return,
+    earlier: impl Iterator<Item = &'r Return>,
+) -> Result<(), Refusal> {
     let least = definition.least_cast;
     let cast = ballots(&it.tally);
     if (1..least).contains(&cast) {
         return Err(Refusal::TooSmall { cast, least });
     }
-    let Some(before) = before.filter(|_| definition.merged.contains(&it.tally.unit)) else { return Ok(()) };
-    let (more, fewer) = difference(&before.tally, &it.tally);
-    // Votes on one side only: somebody's ballots came in or went out, and nothing hides them.
-    let changed = if fewer == 0 {
-        more
-    } else if more == 0 {
-        fewer
-    } else {
+    if !definition.merged.contains(&it.tally.unit) {
         return Ok(());
-    };
-    if (1..least).contains(&changed) {
-        return Err(Refusal::SmallChange { changed, before: before.revision, least });
+    }
+    for before in earlier {
+        // Votes on one side only: somebody's ballots came in or went out, and nothing hides them.
+        let ((0, changed) | (changed, 0)) = difference(&before.tally, &it.tally) else { continue };
+        if (1..least).contains(&changed) {
+            return Err(Refusal::SmallChange { changed, before: before.revision, least });
+        }
     }
     Ok(())
 }
 
-/// The ballots that a tally speaks of: cast, or else those that are named, or else the votes.
+/// The ballots that a tally speaks of: cast, or else those that are named, or else the votes. A zero that the rest contradicts
+/// hides nothing.
 fn ballots(tally: &Tally) -> u64 {
+    let cast = tally.count(&Count::Cast).unwrap_or_default();
     let named =
         [Count::Valid, Count::Blank, Count::Invalid].iter().filter_map(|count| tally.count(count)).sum();
-    let votes = tally.votes();
-    tally.count(&Count::Cast).unwrap_or(named).max(if named == Votes::ZERO { votes } else { Votes::ZERO }).0
+    [cast, named, tally.votes()].into_iter().find(|n| *n > Votes::ZERO).unwrap_or_default().0
 }
 
 /// Votes by list and invalid ballots that one has more and fewer than the other.

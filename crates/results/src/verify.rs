@@ -153,7 +153,7 @@ pub fn verify(published: &Published, trust: &Trust) -> Report {
         }
     };
     let Replay { board, leaves, wrong } = replay(&published.entries);
-    reasons.tree(&checkpoint, &leaves, published.missing.as_deref());
+    let is_whole = reasons.tree(&checkpoint, &leaves, published.missing.as_deref());
     reasons.entries(wrong);
     let mut cosigned = Vec::new();
     match board.election() {
@@ -166,9 +166,14 @@ pub fn verify(published: &Published, trust: &Trust) -> Report {
         ),
         Some(election) => {
             reasons.fingerprint(election, trust);
-            cosigned = reasons.cosigned(election, &note);
-            reasons.seen(election, &checkpoint, &leaves, trust);
-            reasons.fresh(election, &cosigned, trust);
+            if let Some(by) = reasons.cosigned(election, &note) {
+                // Leaves that are not those of the checkpoint say nothing about what the log's key has signed; nor does a
+                // checkpoint that it has not signed.
+                let leaves = if is_whole { &leaves[..] } else { &[] };
+                reasons.seen(election, &checkpoint, leaves, trust);
+                reasons.fresh(election, &by, trust);
+                cosigned = by;
+            }
             reasons.sealed(election);
         }
     }
@@ -209,22 +214,25 @@ impl Reasons {
         }
     }
 
-    /// Whether the entries are those that the checkpoint speaks of.
-    fn tree(&mut self, checkpoint: &Checkpoint, leaves: &[Hash], missing: Option<&str>) {
+    /// Whether the entries are those that the checkpoint speaks of, from the first.
+    fn tree(&mut self, checkpoint: &Checkpoint, leaves: &[Hash], missing: Option<&str>) -> bool {
         let (has, size) = (leaves.len() as u64, checkpoint.size);
         if has < size {
             let what = missing.map(|what| format!(": {what}")).unwrap_or_default();
             let message = format!("{has} of {size} entries are there{what}");
-            return self.add(Verdict::Incomplete, "missing-entries", Some(has), message);
+            self.add(Verdict::Incomplete, "missing-entries", Some(has), message);
+            return false;
         }
         if has > size || missing.is_some() {
             let message = format!("there is more than the {size} entries that the checkpoint covers");
             self.add(Verdict::Wrong, "extra-entries", Some(size), message);
         }
-        if merkle::root(&leaves[..size as usize]) != checkpoint.root {
+        let is_root = merkle::root(&leaves[..size as usize]) == checkpoint.root;
+        if !is_root {
             let message = "the entries are not those that the checkpoint was signed for".to_owned();
             self.add(Verdict::Wrong, "root", None, message);
         }
+        is_root
     }
 
     fn entries(&mut self, wrong: Vec<WrongEntry>) {
@@ -256,13 +264,14 @@ impl Reasons {
         }
     }
 
-    fn cosigned(&mut self, election: &Election, note: &Note) -> Vec<Cosigned> {
+    /// Which witnesses have cosigned, if the log's key has signed.
+    fn cosigned(&mut self, election: &Election, note: &Note) -> Option<Vec<Cosigned>> {
         let policy = &election.definition.policy;
         match policy.cosigned(note) {
             Err(refusal) => {
                 let message = format!("the checkpoint is not signed as the definition asks: {refusal}");
                 self.add(Verdict::Wrong, "checkpoint-signature", None, message);
-                Vec::new()
+                None
             }
             Ok((_, cosigned)) => {
                 if !policy.is_quorum(&cosigned) {
@@ -273,12 +282,13 @@ impl Reasons {
                     );
                     self.add(Verdict::SelfConsistentOnly, "too-few-witnesses", None, message);
                 }
-                cosigned
+                Some(cosigned)
             }
         }
     }
 
-    /// Compares with checkpoints that were seen before. The leaves are all here, so no proof is needed.
+    /// Compares with checkpoints that were seen before. Where the leaves are all here, no proof is needed; where not, two
+    /// checkpoints of one size tell all the same.
     fn seen(&mut self, election: &Election, checkpoint: &Checkpoint, leaves: &[Hash], trust: &Trust) {
         for bytes in &trust.seen {
             let seen =
@@ -295,7 +305,8 @@ impl Reasons {
                     checkpoint.size, seen.size
                 );
                 self.add(Verdict::Stale, "rolled-back", None, message);
-            } else if leaves.get(..seen.size as usize).is_some_and(|leaves| merkle::root(leaves) != seen.root)
+            } else if (seen.size == checkpoint.size && seen.root != checkpoint.root)
+                || leaves.get(..seen.size as usize).is_some_and(|leaves| merkle::root(leaves) != seen.root)
             {
                 let message = format!(
                     "the log's key has signed another state of {} entries than the one here: \
@@ -307,9 +318,14 @@ impl Reasons {
         }
     }
 
-    /// Old news is fine once everything is final; during the count it may hide a correction.
+    /// Old news is fine once everything is final; during the count it may hide a correction. A quorum must have seen the log
+    /// lately: one witness alone, who helps to hide something, could write any time.
     fn fresh(&mut self, election: &Election, cosigned: &[Cosigned], trust: &Trust) {
-        let newest = cosigned.iter().map(|cosigned| cosigned.time).max();
+        let is_quorum_since = |time: &u64| {
+            let since: Vec<Cosigned> = cosigned.iter().filter(|by| by.time >= *time).cloned().collect();
+            election.definition.policy.is_quorum(&since)
+        };
+        let newest = cosigned.iter().map(|by| by.time).filter(is_quorum_since).max();
         let (Some(now), Some(newest)) = (trust.now, newest) else { return };
         let age = now.saturating_sub(newest);
         let is_final = |contest: &ContestId| {
@@ -321,7 +337,7 @@ impl Reasons {
         let limit = election.definition.fresh_for;
         if age > limit && !election.definition.contests.keys().all(is_final) {
             let message = format!(
-                "no witness has seen this log for {age} s, and during the count {limit} s are allowed"
+                "no quorum of witnesses has seen this log for {age} s, and during the count {limit} s are allowed"
             );
             self.add(Verdict::Stale, "stale", None, message);
         }

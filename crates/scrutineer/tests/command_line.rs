@@ -193,7 +193,7 @@ fn a_configuration_is_checked_whole_and_never_used_in_part() -> Outcome {
     assert_eq!(
         talk(&checked),
         "error: configuration `scrutineer.toml` has 2 faults\n  \
-           scrutineer.toml:1: asset `results` has neither `prefixes` nor `hosts` nor `paths`\n      \
+           scrutineer.toml:1: asset `results` has neither `prefixes` nor `hosts`\n      \
                say by which of them its traffic can be told\n  \
            scrutineer.toml:3: `[[assets]]` has no key `prefix`\n      did you mean `prefixes`?\n\
          hint: `scrutineer config reference` explains every key with an example\n"

@@ -214,7 +214,7 @@ fn start_witness(at: &Path) -> (Child, String) {
 
 #[test]
 fn a_killed_witness_never_goes_back() {
-    const KILLS: u32 = 40;
+    const KILLS: u32 = 300;
     let folder = tempfile::tempdir().expect("a folder");
     let at = folder.path();
     ok(at, &["log", "init", "l", "--origin", "log.example/kill-witness"]);
@@ -224,6 +224,7 @@ fn a_killed_witness_never_goes_back() {
         .expect("a folder");
     let mut random = oorandom::Rand32::new(2);
     let mut cosigned: Vec<u64> = Vec::new();
+    let mut interrupted = 0;
     for round in 0..KILLS {
         let (mut child, address) = start_witness(at);
         let policy = format!(
@@ -245,6 +246,7 @@ fn a_killed_witness_never_goes_back() {
             child.kill().expect("it runs");
             child.wait().expect("killed");
         });
+        let before = cosigned.len();
         for _ in 0..4 {
             let prove = |old| reader::prove_consistency(&source, &checkpoint, old);
             let gathered = client.submit(&policy, &note, prove, Wait::All).expect("the log's own checkpoint");
@@ -255,6 +257,7 @@ fn a_killed_witness_never_goes_back() {
             }
         }
         killer.join().expect("no panic");
+        interrupted += u32::from((1..4).contains(&(cosigned.len() - before)));
         // What it has recorded after the kill is whole, and not behind what it cosigned.
         let state = std::fs::read_dir(at.join("w/state")).expect("its folder");
         let mut names = state.map(|entry| entry.expect("listable").path());
@@ -266,7 +269,8 @@ fn a_killed_witness_never_goes_back() {
         let newest = cosigned.iter().max().copied().unwrap_or(0);
         assert!(recorded >= newest, "round {round}: recorded {recorded}, cosigned {newest}");
     }
-    assert!(!cosigned.is_empty() && cosigned.is_sorted(), "{cosigned:?}");
+    println!("{} cosignatures, {interrupted} of {KILLS} kills between two", cosigned.len());
+    assert!(interrupted > 20 && cosigned.is_sorted(), "the kills came while it worked: {cosigned:?}");
     // The log publishes with the cosignature of the witness, and a stranger's check says so.
     let (mut child, address) = start_witness(at);
     let policy =

@@ -199,4 +199,40 @@ mod tests {
         let report = fsck::check(&open(), key().verifier(), &options).expect("a log");
         assert_eq!(report.problems, []);
     }
+
+    /// Objects are never written over, so full tiles that a dead append left further out than `open` looks must go first.
+    #[test]
+    fn full_tiles_of_a_dead_append_stop_nobody() {
+        let bucket: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+        let open = || BucketLog::new(Arc::clone(&bucket), "").expect("an event queue");
+        let entries = |salt: &str, n: u64| (0..n).map(|i| format!("{salt} {i}")).collect::<Vec<_>>();
+        let mut writer = Writer::create(open(), key()).expect("an empty bucket");
+        writer.append(&entries("first", 100)).expect("a bucket");
+        let signed = open().get(&open().cell("signed-checkpoint")).expect("a bucket").expect("signed").0;
+        writer.append(&entries("dead", 1000)).expect("a bucket");
+        // As if the swap had not come.
+        let cell = open().cell("signed-checkpoint");
+        open().runtime.block_on(bucket.put(&cell, PutPayload::from(signed))).expect("a bucket");
+        let mut writer = Writer::open(open(), key()).expect("a log");
+        writer.append(&entries("living", 1000)).expect("nothing is in the way");
+        writer.publish(&[]).expect("a bucket");
+        let options = fsck::Options { threads: 1, progress: &|_| {} };
+        let report = fsck::check(&open(), key().verifier(), &options).expect("a log");
+        assert_eq!((report.checkpoint.size, report.problems), (1100, Vec::new()));
+    }
+
+    #[test]
+    fn an_overtaken_writer_removes_nothing_of_the_other() {
+        let bucket: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+        let open = || BucketLog::new(Arc::clone(&bucket), "").expect("an event queue");
+        let mut first = Writer::create(open(), key()).expect("an empty bucket");
+        let mut second = Writer::open(open(), key()).expect("a log");
+        second.append(&(0..600).map(|i| format!("entry {i}")).collect::<Vec<_>>()).expect("it came first");
+        second.publish(&[]).expect("a bucket");
+        let refused = first.append(&["too late"]).expect_err("the state has moved on");
+        assert!(matches!(refused, WriteError::Swap(SwapError::Lost)), "{refused}");
+        let options = fsck::Options { threads: 1, progress: &|_| {} };
+        let report = fsck::check(&open(), key().verifier(), &options).expect("a log");
+        assert_eq!((report.checkpoint.size, report.problems), (600, Vec::new()));
+    }
 }

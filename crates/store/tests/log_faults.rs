@@ -1,4 +1,4 @@
-//! Every write, sync, rename and removal of the writer fails, or is the last before the power goes out, once each. After
+//! Every read, write, sync, rename and removal of the writer fails, or is the last before the power goes out, once each. After
 //! each: what was acknowledged is there, and nothing that a reader may have seen is taken back.
 
 use std::collections::BTreeMap;
@@ -8,6 +8,7 @@ use std::sync::Arc;
 use store::FileLog;
 use store::disk::{Disk as _, Fault, SimulatedDisk};
 use tlog::key::KeyKind;
+use tlog::memory::Memory;
 use tlog::storage::Source as _;
 use tlog::writer::{WriteError, Writer};
 use tlog::{Checkpoint, Hash, SignerKey, fsck, merkle, reader};
@@ -125,6 +126,25 @@ fn each_operation_may_fail_once() {
 }
 
 #[test]
+fn each_read_may_fail_once() {
+    let reads = {
+        let disk = Arc::new(empty_disk());
+        World::default().work(&disk, 0).expect("no fault");
+        disk.reads()
+    };
+    for read in 0..reads {
+        let disk = Arc::new(empty_disk());
+        let mut world = World::default();
+        disk.fail_read(read);
+        drop(world.work(&disk, 0));
+        assert!(disk.has_struck(), "read {read} is passed");
+        world.look(&disk);
+        world.work(&disk, 1).expect("the fault is over");
+        world.check(&disk, &format!("read {read}"));
+    }
+}
+
+#[test]
 fn the_power_may_go_out_at_each_operation() {
     for point in 0..points() {
         for seed in 0..4 {
@@ -182,6 +202,29 @@ fn two_writers_on_one_state_cannot_both_promise() {
     let refused = second.append(&[b"two"]).expect_err("the state has moved on");
     assert!(matches!(refused, WriteError::Swap(tlog::storage::SwapError::Lost)), "{refused}");
     assert!(matches!(second.append(&[b"two"]), Err(WriteError::Poisoned)));
+}
+
+/// An append that died left files of a tile which the log reaches only later, from a size that ends exactly with the tile before.
+#[test]
+fn what_died_further_out_is_gone_before_its_tile_is_named() {
+    for size in [255, 510, 65_535] {
+        let entries = |from: u64, to: u64| (from..to).map(u64::to_be_bytes).collect::<Vec<_>>();
+        let mut writer = Writer::create(Memory::default(), key()).expect("new");
+        writer.append(&entries(0, size)).expect("memory");
+        let before = writer.into_storage();
+        let mut dead = Writer::open(before.clone(), key()).expect("a log");
+        dead.append(&["the first", "the second", "the third"]).expect("memory");
+        // The swap never came.
+        let storage = Memory { cells: before.cells, ..dead.into_storage() };
+        let mut writer = Writer::open(storage, key()).expect("a log");
+        for to in [size.next_multiple_of(256), size + 9] {
+            writer.append(&entries(writer.signed().size, to)).expect("memory");
+            writer.publish(&[]).expect("memory");
+        }
+        let options = fsck::Options { threads: 1, progress: &|_| {} };
+        let report = fsck::check(writer.storage(), key().verifier(), &options).expect("a log");
+        assert_eq!((report.checkpoint.size, report.problems), (size + 9, Vec::new()));
+    }
 }
 
 #[test]

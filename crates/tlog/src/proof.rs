@@ -166,6 +166,38 @@ mod tests {
         }
     }
 
+    /// docs/benchmarks.md tells these sizes. Names have the lengths that real ones have.
+    #[test]
+    fn what_a_proof_weighs() {
+        let signer = |name: &str, kind| SignerKey::from_seed(name, kind, &[1; 32]).expect("a name");
+        let log = signer("results.election.example/2026", KeyKind::Ed25519);
+        let names =
+            ["witness.court.example/2026", "tlog.broadcaster.example/w1", "observers.example.org/witness"];
+        let mut table = String::new();
+        for n_hashes in [14_u32, 18, 24] {
+            let checkpoint = Checkpoint::new(log.verifier().name(), 1 << n_hashes, Hash::EMPTY_ROOT);
+            let mut note = checkpoint.sign(&log);
+            let hashes = vec![Hash::EMPTY_ROOT; n_hashes as usize];
+            let mut proof =
+                Proof { extra: None, index: (1 << n_hashes) - 1, hashes, checkpoint: note.clone() };
+            let plain = proof.to_string().len();
+            for name in names {
+                note.add(crate::cosignature::cosign(&checkpoint, &signer(name, KeyKind::CosignatureV1), 1));
+            }
+            proof.checkpoint = note;
+            let (cosigned, of_hashes) = (proof.to_string().len(), 45 * proof.hashes.len());
+            assert_eq!(Proof::parse(proof.to_string().as_bytes()), Ok(proof), "it may be as large as that");
+            table += &format!(
+                "{n_hashes} hashes: {of_hashes} bytes of hashes, {plain} plain, {cosigned} with three cosignatures\n"
+            );
+        }
+        insta::assert_snapshot!(table, @r"
+        14 hashes: 630 bytes of hashes, 875 plain, 1287 with three cosignatures
+        18 hashes: 810 bytes of hashes, 1057 plain, 1469 with three cosignatures
+        24 hashes: 1080 bytes of hashes, 1331 plain, 1743 with three cosignatures
+        ");
+    }
+
     #[test]
     fn the_first_wrong_line_is_named() {
         let (proof, ..) = proof();

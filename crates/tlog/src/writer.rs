@@ -195,14 +195,7 @@ impl<S: LogStorage> Writer<S> {
         }
         self.replaced.extend(batch.files.iter().map(|(tile, _)| *tile));
         self.edge.partials(old, &mut batch.files);
-        // Where the right edge moves to another tile, partial files of an append that died there may lie further out than
-        // `open` looks. They must be gone for good before that tile can be named.
-        let mut dead = Vec::new();
-        let before = |level| crate::tile::level_width(level, old) / u64::from(FULL_WIDTH);
-        for (tile, _) in batch.files.iter().filter(|(tile, _)| tile.index > before(tile.level)) {
-            dead.extend(partials(&self.storage, *tile)?);
-        }
-        self.storage.remove(&dead).map_err(WriteError::Put)?;
+        self.remove_dead(old, &batch.files)?;
         self.storage.put(&batch.files).map_err(WriteError::Put)?;
 
         let signed = Checkpoint::new(&self.signed.origin, self.edge.size, self.edge.root());
@@ -212,6 +205,27 @@ impl<S: LogStorage> Writer<S> {
         batch.new.into_iter().for_each(|(leaf, index)| self.known.insert(leaf, index));
         (self.signed, self.state, self.is_poisoned) = (signed, state, false);
         Ok(appended)
+    }
+
+    /// Where a tile gets its first hash or entry, files of an append that died there may lie further out than `open` looked.
+    /// They must be gone for good before that tile can be named. An edge that ended exactly with the tile before has nothing
+    /// in the next one either.
+    fn remove_dead(&mut self, old: u64, files: &[(Tile, Vec<u8>)]) -> Result<(), WriteError> {
+        let mut dead = Vec::new();
+        let begun = |level| crate::tile::level_width(level, old).div_ceil(u64::from(FULL_WIDTH));
+        for (tile, _) in files.iter().filter(|(tile, _)| tile.index >= begun(tile.level)) {
+            dead.extend(partials(&self.storage, *tile)?);
+            let full = Tile { width: FULL_WIDTH, ..*tile };
+            dead.extend(read(&self.storage, full)?.map(|_| full));
+        }
+        if dead.is_empty() {
+            return Ok(());
+        }
+        // They are not dead but somebody else's, if this writer was overtaken.
+        if self.storage.load(STATE).map_err(WriteError::Load)?.as_ref() != Some(&self.state) {
+            return Err(WriteError::Swap(SwapError::Lost));
+        }
+        self.storage.remove(&dead).map_err(WriteError::Put)
     }
 
     /// The signed checkpoint as witnesses want to see it.
@@ -256,27 +270,28 @@ fn open_state(state: &[u8], key: &VerifierKey) -> Result<Checkpoint, WriteError>
 /// Files at the right edge of the tree that do not belong to it, left by an append that never came to its end: partial files
 /// that are wider, or are not the beginning of the present ones, and full ones.
 fn leftovers(storage: &impl LogStorage, edge: &Edge) -> Result<Vec<Tile>, WriteError> {
-    let read = |tile: Tile| {
-        let path = tile.to_string();
-        storage.read(&path).map_err(|source| ReadError::Read { path, source })
-    };
     let mut leftovers = Vec::new();
     for level in std::iter::once(Level::Entries).chain((0..=7).map(Level::Hashes)) {
         let index = crate::tile::level_width(level, edge.size) / u64::from(FULL_WIDTH);
         let full = Tile { level, index, width: FULL_WIDTH };
         let present = edge.bytes(level);
         for tile in partials(storage, full)? {
-            if !read(tile)?.is_some_and(|bytes| Edge::begins_with(tile, &bytes, &present)) {
+            if !read(storage, tile)?.is_some_and(|bytes| Edge::begins_with(tile, &bytes, &present)) {
                 leftovers.push(tile);
             }
         }
-        leftovers.extend(read(full)?.map(|_| full));
+        leftovers.extend(read(storage, full)?.map(|_| full));
     }
     Ok(leftovers)
 }
 
 fn partials(storage: &impl LogStorage, tile: Tile) -> Result<Vec<Tile>, ReadError> {
     storage.partials(tile).map_err(|source| ReadError::Read { path: tile.partial_folder(), source })
+}
+
+fn read(storage: &impl LogStorage, tile: Tile) -> Result<Option<Vec<u8>>, ReadError> {
+    let path = tile.to_string();
+    storage.read(&path).map_err(|source| ReadError::Read { path, source })
 }
 
 /// What one call of `append` adds.

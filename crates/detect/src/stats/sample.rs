@@ -39,7 +39,7 @@ impl<K: Ord + Copy> BottomK<K> {
         self.seen.sort_unstable();
         self.seen.dedup_by(|next, kept| {
             let same = (next.0, next.1) == (kept.0, kept.1);
-            kept.2 += if same { next.2 } else { 0 };
+            super::counts::add(&mut kept.2, if same { next.2 } else { 0 });
             same
         });
         if self.seen.len() > self.most {

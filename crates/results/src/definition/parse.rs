@@ -162,7 +162,11 @@ fn units(lines: &mut Lines<'_>) -> Result<BTreeMap<UnitId, Unit>, DocumentError>
             let parent = if parent == "-" { None } else { Some(UnitId::new(parent)?) };
             let eligible = if eligible == "-" { None } else { Some(Votes::parse(eligible)?.0) };
             let kind = UnitKind::parse(kind)?;
-            Some((UnitId::new(id)?, Unit { kind, parent, eligible, name: name.to_owned() }))
+            // `-` stands for no unit, so no unit can have that name.
+            Some((
+                UnitId::new(id).filter(|_| id != "-")?,
+                Unit { kind, parent, eligible, name: name.to_owned() },
+            ))
         });
         let (id, unit) =
             read.ok_or_else(|| lines.before("a unit is `id kind parent|- eligible|- name`".to_owned()))?;

@@ -327,7 +327,7 @@ fn path(text: &str) -> Read<String> {
         return wrong("write the part after the host: `/results`");
     }
     if text.contains(['*', '?', '#']) {
-        return wrong("write the path alone; everything below it is meant, and queries are passed over");
+        return wrong("write each path whole; there are no patterns, and queries are passed over");
     }
     if !text.starts_with('/') {
         return wrong("begin it with `/`");

@@ -14,7 +14,7 @@ pub(crate) enum Kind {
     Prefixes,
     /// A list of host names.
     Hosts,
-    /// A list of paths of a web site, each with everything below.
+    /// A list of whole paths of a web site.
     Paths,
     /// A time with its zone.
     Time,
@@ -35,7 +35,7 @@ impl Kind {
             Self::AssetId => "`id` of an asset in this file",
             Self::Prefixes => "list of addresses and networks",
             Self::Hosts => "list of host names",
-            Self::Paths => "list of paths, each with everything below it",
+            Self::Paths => "list of paths, each whole and without a query",
             Self::Time => "date and time with its zone",
             Self::File => "file, from the folder of this configuration",
             Self::Section(_) => "section",
@@ -106,8 +106,9 @@ const NAME: Key = Key {
 
 static ASSET: Section = Section {
     title: "[[assets]]",
-    about: "One thing that is defended. It needs at least one of `prefixes`, `hosts` and `paths`. Findings that \
-            concern it carry its id.",
+    about: "One thing that is defended. It needs `prefixes` or `hosts` or both. Findings that concern it \
+            carry its id. Parts of one site are told apart by their host names and not by paths, for of paths only digests \
+            are kept.",
     keys: &[
         Key {
             name: "id",
@@ -136,13 +137,6 @@ static ASSET: Section = Section {
             needed: false,
             about: "Its host names, without scheme, port or path.",
             example: "[\"results.example\", \"www.results.example\"]",
-        },
-        Key {
-            name: "paths",
-            kind: Kind::Paths,
-            needed: false,
-            about: "Paths of these hosts that belong to it; all of them where it is left out.",
-            example: "[\"/results\", \"/api/results\"]",
         },
     ],
 };

@@ -166,10 +166,10 @@ fn cross_check(root: &Table, faults: &mut Vec<Fault>) {
                 remedy: "give each its own".to_owned(),
             });
         }
-        if !["prefixes", "hosts", "paths"].iter().any(|key| asset.has(key)) {
+        if !["prefixes", "hosts"].iter().any(|key| asset.has(key)) {
             faults.push(Fault {
                 line: asset.line,
-                what: format!("asset `{id}` has neither `prefixes` nor `hosts` nor `paths`"),
+                what: format!("asset `{id}` has neither `prefixes` nor `hosts`"),
                 remedy: "say by which of them its traffic can be told".to_owned(),
             });
         }
@@ -212,7 +212,6 @@ fn site(root: &Table) -> Site {
                 name: asset.text("name").or(asset.text("id")).unwrap_or_default().to_owned(),
                 prefixes: asset.prefixes("prefixes"),
                 hosts: asset.texts("hosts"),
-                paths: asset.texts("paths"),
             })
             .collect(),
         own: good.map(|good| good.prefixes("own")).unwrap_or_default(),

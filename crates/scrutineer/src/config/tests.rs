@@ -13,7 +13,6 @@ id = "results-site"
 name = "Results site"
 prefixes = ["192.0.2.0/28", "2001:db8:12::/48"]
 hosts = ["Results.Example"]
-paths = ["/results"]
 
 [[assets]]
 id = "upload"
@@ -82,7 +81,8 @@ fn every_fault_has_its_line_and_its_remedy() {
         "[[assets]]\nid = \"a\"\nhosts = [\"a.example\"]\n[[assets]]\nid = \"a\"\nhosts = [\"b.example\"]",
         "[[assets]]\nid = \"a\"\nprefixes = [\n  \"192.0.2.0/24\",\n  \"192.0.2.9/24\",\n  \"0.0.0.0/0\",\n  \"a.example\",\n  7,\n]",
         "[[assets]]\nid = \"a\"\nhosts = [\"https://a.example/\", \"*.example\", \"a.example:443\", \"a b\"]",
-        "[[assets]]\nid = \"a\"\npaths = [\"results\", \"/a*\", \"https://a.example/x\"]",
+        "[[assets]]\nid = \"a\"\nhosts = [\"a.example\"]\npaths = [\"/results\"]",
+        "[[known-good.embeds]]\nname = \"x\"\nhosts = [\"a.example\"]\npaths = [\"results\", \"/a*\", \"https://a.example/x\"]",
         "[[events]]\nname = \"polls close\"\nfrom = 2026-09-13T18:00:00\nuntil = \"tomorrow\"",
         "[[events]]\nname = \"x\"\nfrom = 2026-09-13T18:00:00Z\nuntil = 2026-09-13T18:00:00+02:00",
         "[[assets]]\nid = \"results\"\nhosts = [\"a.example\"]\n[[events]]\nname = \"x\"\n\

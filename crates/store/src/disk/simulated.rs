@@ -1,7 +1,8 @@
 //! A disk that forgets what a real one may forget: for tests.
 //!
 //! What was written and not synced may or may not survive a crash, name by name and file by file; a file whose content was not
-//! synced may survive as any beginning of it. Every operation is one or more *points*; a [`Fault`] strikes at one of them.
+//! synced may survive as any beginning of it. Every change is one or more *points*; a [`Fault`] strikes at one of them. Looking
+//! changes nothing, so it has no points; it may fail too, see [`SimulatedDisk::fail_read`].
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -39,6 +40,8 @@ struct State {
     durable_folders: BTreeSet<PathBuf>,
     points: u64,
     fault: Option<(u64, Fault)>,
+    reads: u64,
+    failing_read: Option<u64>,
     is_cut: bool,
 }
 
@@ -62,14 +65,26 @@ impl SimulatedDisk {
         state.fault = Some((state.points + point, fault));
     }
 
+    /// Lets the n-th read or listing from now fail, counted from 0, and no other.
+    pub fn fail_read(&self, read: u64) {
+        let mut state = self.state();
+        state.failing_read = Some(state.reads + read);
+    }
+
+    /// Reads and listings so far.
+    pub fn reads(&self) -> u64 {
+        self.state().reads
+    }
+
     /// Points passed so far.
     pub fn points(&self) -> u64 {
         self.state().points
     }
 
-    /// Whether the fault that was set has struck.
+    /// Whether all faults that were set have struck.
     pub fn has_struck(&self) -> bool {
-        self.state().fault.is_none()
+        let state = self.state();
+        state.fault.is_none() && state.failing_read.is_none()
     }
 
     /// What a machine finds after the power came back; `coin` decides what of the unsynced survived.
@@ -81,7 +96,7 @@ impl SimulatedDisk {
         for folder in folders {
             // A folder survives only under a parent that does.
             let has_parent = folder.parent().is_none_or(|parent| state.folders.contains(parent));
-            if has_parent && coin().is_multiple_of(2) {
+            if has_parent && !state.folders.contains(&folder) && coin().is_multiple_of(2) {
                 state.folders.insert(folder);
             }
         }
@@ -105,7 +120,7 @@ impl SimulatedDisk {
         state.durable_names.clone_from(&names);
         state.names = names;
         state.durable_folders.clone_from(&state.folders);
-        (state.fault, state.is_cut) = (None, false);
+        (state.fault, state.failing_read, state.is_cut) = (None, None, false);
         Self { state: Mutex::new(state) }
     }
 
@@ -135,6 +150,19 @@ impl State {
         }
     }
 
+    /// Counts a read or listing; an error is the one that was to fail.
+    fn look(&mut self) -> io::Result<()> {
+        if self.is_cut {
+            return Err(io::Error::other("the power is out"));
+        }
+        self.reads += 1;
+        if self.failing_read.is_none_or(|at| at + 1 != self.reads) {
+            return Ok(());
+        }
+        self.failing_read = None;
+        Err(io::Error::other("input/output error"))
+    }
+
     fn need_folder(&self, path: &Path) -> io::Result<()> {
         let is_there = path.parent().is_none_or(|parent| self.folders.contains(parent));
         if is_there { Ok(()) } else { Err(io::Error::from(io::ErrorKind::NotFound)) }
@@ -143,18 +171,14 @@ impl State {
 
 impl Disk for SimulatedDisk {
     fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>> {
-        let state = self.state();
-        if state.is_cut {
-            return Err(io::Error::other("the power is out"));
-        }
+        let mut state = self.state();
+        state.look()?;
         Ok(state.names.get(path).map(|file| state.files[file].seen.clone()))
     }
 
     fn list(&self, folder: &Path) -> io::Result<Vec<String>> {
-        let state = self.state();
-        if state.is_cut {
-            return Err(io::Error::other("the power is out"));
-        }
+        let mut state = self.state();
+        state.look()?;
         let inside = |path: &&PathBuf| path.parent() == Some(folder);
         let names = state.names.keys().chain(&state.folders).filter(inside);
         let mut names: Vec<String> = names

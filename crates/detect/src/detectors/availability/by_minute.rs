@@ -11,6 +11,7 @@ use hashbrown::HashMap;
 use traffic::{Address, Kind};
 
 use crate::engine::{Input, Map, Table, record};
+use crate::stats::counts;
 
 use super::packets::{Class, Flows, MOST_PACKETS};
 use super::vectors;
@@ -120,7 +121,8 @@ fn packets(batch: &RecordBatch) -> RecordBatch {
         if flow.back > 0 {
             *answered.entry((flow.dst, minute)).or_default() += 1;
         } else if flow.back < 0 && flow.proto == 17 && vectors::amplifier(flow.dst_port.into()).is_some() {
-            *asked.entry((flow.src, minute, flow.dst_port)).or_default() += flow.packets.min(MOST_PACKETS);
+            let asked = asked.entry((flow.src, minute, flow.dst_port)).or_default();
+            counts::add(asked, flow.packets.min(MOST_PACKETS));
         }
         let Some(class) = flow.class() else { continue };
         let (net, host) = split(flow.dst);

@@ -33,6 +33,7 @@ use traffic::Address;
 use crate::case::Case;
 use crate::catalogue::Detector;
 use crate::stats::base::Base;
+use crate::stats::counts::{self, add};
 use crate::stats::figures::rounded;
 
 use super::by_minute::BITS;
@@ -141,9 +142,9 @@ fn carpets_of(class: Class, minutes: &[Minute], begin: i64) -> Vec<Carpet> {
         let mut rates: BTreeMap<i64, Rates> = BTreeMap::new();
         for minute in minutes.iter().filter(|minute| of(minute)) {
             let rate = rates.entry(minute.minute).or_default();
-            rate.in_1_s += minute.in_1_s;
-            rate.in_10_s += minute.in_10_s;
-            rate.bytes_in_1_s += minute.bytes_in_1_s;
+            add(&mut rate.in_1_s, minute.in_1_s);
+            add(&mut rate.in_10_s, minute.in_10_s);
+            add(&mut rate.bytes_in_1_s, minute.bytes_in_1_s);
         }
         rates
     };
@@ -181,7 +182,7 @@ fn carpets_of(class: Class, minutes: &[Minute], begin: i64) -> Vec<Carpet> {
             .iter()
             .filter(|minute| (first..=last).contains(&minute.minute) && counts(minute))
             .collect();
-        let packets = part.iter().map(|minute| minute.shape.packets).sum();
+        let packets = counts::sum(part.iter().map(|minute| minute.shape.packets));
         let busiest = part.iter().max_by_key(|m| (m.shape.packets, std::cmp::Reverse((m.minute, m.net))));
         let Some(&&busiest) = busiest.filter(|_| packets >= LEAST_PACKETS) else { continue };
         let mut addresses: BTreeMap<Address, i64> = BTreeMap::new();
@@ -195,7 +196,7 @@ fn carpets_of(class: Class, minutes: &[Minute], begin: i64) -> Vec<Carpet> {
             from: part.iter().map(|m| gather::second(m.minute, m.first)).min().unwrap_or(0),
             until: part.iter().map(|m| gather::second(m.minute, m.last)).max().unwrap_or(0),
             packets,
-            bytes: part.iter().map(|minute| minute.shape.bytes).sum(),
+            bytes: counts::sum(part.iter().map(|minute| minute.shape.bytes)),
             addresses: addresses.values().sum(),
             networks: addresses.into_keys().collect(),
             peak_packets: (first..=last).filter_map(|m| carpet.get(&m)).map(|r| r.in_1_s).max().unwrap_or(0),

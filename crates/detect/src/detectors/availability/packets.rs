@@ -6,6 +6,7 @@ use traffic::Address;
 use traffic::flow::{ACK, FIN, RST, SYN, State};
 
 use crate::engine::{column_i32, column_i64};
+use crate::stats::counts::{MOST, believed};
 
 /// Milliseconds of a minute.
 pub(super) const MINUTE_MS: i64 = 60_000;
@@ -103,14 +104,15 @@ impl<'a> Flows<'a> {
             dst: there,
             src_port: self.src_port[at],
             dst_port: self.dst_port[at],
-            packets: self.packets[at].max(0),
-            bytes: self.bytes[at].max(0),
-            back: self.back_packets[at],
+            packets: believed(self.packets[at]),
+            bytes: believed(self.bytes[at]),
+            // Below zero nobody knows.
+            back: self.back_packets[at].min(MOST),
             flags: self.flags[at],
             partial: self.state[at] == State::Partial.code(),
             rejected: self.state[at] == State::Rejected.code(),
             proto: self.proto[at],
-            fragments: self.fragments[at].clamp(0, self.packets[at].max(0)),
+            fragments: self.fragments[at].clamp(0, believed(self.packets[at])),
             sampling,
             time: self.time[at],
             // A duration beyond a year is a broken clock.
@@ -125,7 +127,7 @@ impl<'a> Flows<'a> {
             src_port: row.dst_port,
             dst_port: row.src_port,
             packets: row.back,
-            bytes: self.back_bytes[at].max(0),
+            bytes: believed(self.back_bytes[at]),
             back: 0,
             // Flags of answers are not known. A half-open answer is a SYN-ACK.
             flags: if row.proto == 6 { SYN | ACK } else { 0 },
@@ -162,10 +164,10 @@ pub(super) struct OneWay {
 const MOST_MINUTES: i64 = 64;
 
 /// Packets that a flow is believed to have sent in one minute: 143 million a second, which is what 100 Gbit/s of the
-/// smallest frames are. Export data has no signature, and forged counts of two rows could otherwise not be added up.
+/// smallest frames are. Export data has no signature, so counts may be forged.
 pub(super) const MOST_PACKETS: i64 = 1 << 33;
 
-/// Bytes that a flow is believed to have sent in one minute: 586 Gbit/s. Two million of them can be added up.
+/// Bytes that a flow is believed to have sent in one minute: 586 Gbit/s.
 const MOST_BYTES: i64 = 1 << 42;
 
 /// A flow's share of one minute.

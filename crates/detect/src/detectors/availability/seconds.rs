@@ -1,6 +1,7 @@
 //! Rates by the second within a minute.
 
 use super::packets::share;
+use crate::stats::counts::add;
 
 /// Packets and bytes of the sixty seconds of a minute.
 pub(super) struct Seconds {
@@ -31,8 +32,8 @@ impl Seconds {
         let (milli, end) = (packets.saturating_mul(1000), at + span);
         let (first, last) = ((at / 1000).clamp(0, 59), (end / 1000).clamp(0, 59));
         if first == last {
-            self.milli[first as usize] += milli;
-            self.bytes[first as usize] += bytes;
+            add(&mut self.milli[first as usize], milli);
+            add(&mut self.bytes[first as usize], bytes);
             return;
         }
         let share = |whole: i64, until: i64| share(whole, until - at, span);
@@ -40,8 +41,8 @@ impl Seconds {
         for second in first..=last {
             let until = if second == last { end } else { (second + 1) * 1000 };
             let (upto, upto_bytes) = (share(milli, until), share(bytes, until));
-            self.milli[second as usize] += upto - given;
-            self.bytes[second as usize] += upto_bytes - given_bytes;
+            add(&mut self.milli[second as usize], upto - given);
+            add(&mut self.bytes[second as usize], upto_bytes - given_bytes);
             (given, given_bytes) = (upto, upto_bytes);
         }
     }
@@ -50,8 +51,8 @@ impl Seconds {
     pub(super) fn merge(&mut self, other: &Self) {
         if other.any {
             self.any = true;
-            self.milli.iter_mut().zip(&other.milli).for_each(|(sum, n)| *sum += n);
-            self.bytes.iter_mut().zip(&other.bytes).for_each(|(sum, n)| *sum += n);
+            self.milli.iter_mut().zip(&other.milli).for_each(|(sum, n)| add(sum, *n));
+            self.bytes.iter_mut().zip(&other.bytes).for_each(|(sum, n)| add(sum, *n));
         }
     }
 
@@ -95,5 +96,19 @@ mod tests {
         let all: Vec<_> = seconds.iter().collect();
         assert_eq!(all, [(0, 1000, 100), (1, 2000, 200), (2, 1000, 100), (59, 1000, 40)]);
         assert_eq!((seconds.rates().in_1_s, seconds.rates().in_10_s), (2, 4));
+    }
+
+    #[test]
+    fn forged_packets_end_at_what_is_believed() {
+        use crate::stats::counts::MOST;
+        let mut seconds = Seconds::default();
+        for _ in 0..2_200_000 {
+            seconds.add(500, 0, 1 << 33, 1 << 42);
+        }
+        let mut other = Seconds::default();
+        other.merge(&seconds);
+        other.merge(&seconds);
+        let rates = other.rates();
+        assert_eq!((rates.in_1_s, rates.in_10_s, rates.bytes_in_1_s), (MOST / 1000, MOST / 1000, MOST));
     }
 }

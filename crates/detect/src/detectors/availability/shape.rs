@@ -3,6 +3,7 @@
 use traffic::Address;
 
 use crate::engine::record;
+use crate::stats::counts::add;
 use crate::stats::entropy::Entropy;
 
 use super::by_minute::Packet;
@@ -248,7 +249,7 @@ impl Histogram {
         if self.counts[at] == 0 {
             self.touched.push(at as u32);
         }
-        self.counts[at] += count;
+        add(&mut self.counts[at], count);
     }
 
     pub(super) fn clear(&mut self) {
@@ -338,24 +339,24 @@ impl Tally {
         let done = if self.source == Some(source) { None } else { self.close_source() };
         self.source = Some(source);
         let observed = observed(row);
-        self.of_source += observed;
-        self.observed += observed;
-        self.packets += row.packets;
-        self.bytes += row.bytes;
+        add(&mut self.of_source, observed);
+        add(&mut self.observed, observed);
+        add(&mut self.packets, row.packets);
+        add(&mut self.bytes, row.bytes);
         if row.answered >= 0 {
-            self.known += row.packets;
-            self.unanswered += if row.answered == 0 { row.packets } else { 0 };
+            add(&mut self.known, row.packets);
+            add(&mut self.unanswered, if row.answered == 0 { row.packets } else { 0 });
         }
-        self.marked += if row.marks & 1 != 0 { row.packets } else { 0 };
-        self.rejected += if row.marks & 2 != 0 { row.packets } else { 0 };
+        add(&mut self.marked, if row.marks & 1 != 0 { row.packets } else { 0 });
+        add(&mut self.rejected, if row.marks & 2 != 0 { row.packets } else { 0 });
         // Most rows are one packet, and a division costs more than all else here.
         let length = if row.packets == 1 { row.bytes } else { row.bytes / row.packets.max(1) };
         self.lengths.add(length, row.packets);
         if matches!(class, Class::Icmp | Class::Fragments) {
             return done;
         }
-        self.same_port += if row.src_port == row.dst_port { row.packets } else { 0 };
-        self.privileged += if row.src_port < 1024 { row.packets } else { 0 };
+        add(&mut self.same_port, if row.src_port == row.dst_port { row.packets } else { 0 });
+        add(&mut self.privileged, if row.src_port < 1024 { row.packets } else { 0 });
         self.src_ports.add(row.src_port.into(), row.packets);
         self.dst_ports.add(row.dst_port.into(), row.packets);
         if class == Class::Udp && row.src_port != row.dst_port {

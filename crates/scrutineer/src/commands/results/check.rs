@@ -20,13 +20,13 @@ use crate::words::{counted, thousands};
 Examples:
   scrutineer results check Telling_GR2026.eml.xml
   scrutineer results check stations.csv --mapping slovenia-ep2024-stations --json
-  scrutineer results check examples/slovenia-ep2024/events.csv --mapping slovenia-ep2024-events
+  scrutineer results check examples/slovenia-ep2024
 
 Hard findings cannot be right as they are stated; a triage finding is worth a look, and its base rate says how often it comes
 where all is well. A file of events is checked as it came in, event by event. No rule says that somebody cheated:
 docs/why-no-fraud-scores.md. Exit code 3 where something hard was found.")]
 pub(super) struct Check {
-    /// A file, a folder of files, or a set of files in a folder
+    /// A file, a folder of files, a set of files in a folder, or an example
     #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
     path: PathBuf,
     /// A built-in mapping, or a file with one
@@ -48,9 +48,13 @@ const SHOWN: usize = 10;
 
 impl Check {
     pub(super) fn run(self) -> Result<Done, CommandError> {
+        // An example is a folder whose events tell the night.
+        let events = self.path.join("events.csv");
+        let path =
+            if self.path.join("election.toml").is_file() && events.is_file() { &events } else { &self.path };
         let mapping = self.mapping.as_deref().map(source::mapping).transpose()?;
         let definition = self.definition.as_deref().map(authority::definition).transpose()?;
-        let sources = source::sources(&self.path, mapping.as_ref())?;
+        let sources = source::sources(path, mapping.as_ref())?;
         let (mut units, mut contests) = (BTreeMap::new(), BTreeMap::new());
         match definition {
             Some(definition) => (units, contests) = (definition.units, definition.contests),

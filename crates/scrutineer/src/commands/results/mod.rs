@@ -5,11 +5,13 @@ mod bundle;
 mod check;
 mod confirm;
 mod desk;
+mod double_entry;
 mod init;
 mod keygen;
 mod log;
 mod place;
 mod rehearse;
+mod seal;
 mod seats;
 mod sign;
 mod source;
@@ -43,10 +45,14 @@ enum Command {
     Init(init::Init),
     /// Adopt a definition: each of the authority's people signs in turn
     Adopt(authority::Adopt),
+    /// Commit to what was counted in a slot, while numbers are under embargo
+    Seal(seal::Seal),
     /// Change an adopted election: revoke a key, add one, correct numbers of eligible people
     Change(authority::ChangeElection),
     /// Release embargoed numbers: two people sign in turn
     Release(authority::ReleaseNumbers),
+    /// Make a page on which two clerks type a paper form, without a network
+    DoubleEntry(double_entry::DoubleEntry),
     /// Sign what a count centre has counted
     Sign(sign::Sign),
     /// Check what files state: arithmetic, sums, another unit's numbers
@@ -76,6 +82,8 @@ impl Results {
             Command::Sign(command) => command.run(),
             Command::Check(command) => command.run(),
             Command::Rehearse(command) => command.run(),
+            Command::DoubleEntry(command) => command.run(),
+            Command::Seal(command) => command.run(),
             Command::Adopt(command) => command.run(),
             Command::Change(command) => command.run(),
             Command::Release(command) => command.run(),

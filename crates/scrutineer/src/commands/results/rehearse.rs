@@ -17,7 +17,7 @@ use results::id::{ContestId, UnitId};
 use results::lines::hex;
 use results::privacy;
 use results::read::{Mapping, Read};
-use results::returns::{Reason, SourceFile, Status};
+use results::returns::{Reason, Return, SourceFile, Status};
 use results::setup::Setup;
 use results::signing::{Occasion, Previous, cosign, next_return};
 use results::statement::Adoption;
@@ -141,6 +141,7 @@ struct Night {
     /// What stations say, before small ones are merged.
     state: BTreeMap<(ContestId, UnitId), Tally>,
     previous: BTreeMap<(ContestId, UnitId), Previous>,
+    earlier: BTreeMap<(ContestId, UnitId), Vec<Return>>,
     returns: PathBuf,
     logged: u64,
     held: u64,
@@ -180,6 +181,7 @@ impl Night {
             now,
             state: BTreeMap::new(),
             previous: BTreeMap::new(),
+            earlier: BTreeMap::new(),
             returns: out.join("returns"),
             logged: 0,
             held: 0,
@@ -296,11 +298,12 @@ impl Night {
         };
         let previous = self.previous.get(place);
         let Some(it) = next_return(&occasion, previous, tally, flags) else { return Ok(None) };
-        let before = previous.and_then(|previous| previous.content.as_ref());
-        if privacy::judge(&self.definition, &it, before).is_err() {
+        let earlier = self.earlier.entry(place.clone()).or_default();
+        if privacy::judge(&self.definition, &it, earlier.iter()).is_err() {
             self.held += 1;
             return Ok(None);
         }
+        earlier.push(it.clone());
         let centres = &self.definition.centres;
         let centre = centres.iter().find(|(id, _)| self.definition.may_report(id, &place.1));
         let (_, centre) = centre.expect("internal error: an audited definition has a centre for each unit");

@@ -17,7 +17,7 @@ use tlog::{Hash, SignerKey};
 
 use super::super::log::keys::read_secret;
 use super::super::{CommandError, Done, put, say};
-use super::{ResultsError, authority, now, read, source, write};
+use super::{ResultsError, authority, now, read, seal, source, write};
 
 /// Arguments of `scrutineer results sign`.
 #[derive(Debug, Args)]
@@ -78,7 +78,10 @@ struct Desk {
     key: SignerKey,
     centre: CentreId,
     out: PathBuf,
+    /// The last thing that it has said of each unit.
     previous: BTreeMap<(ContestId, UnitId), Previous>,
+    /// All returns of each unit: none of them may give away another by its difference.
+    earlier: BTreeMap<(ContestId, UnitId), Vec<Return>>,
 }
 
 impl Sign {
@@ -139,6 +142,8 @@ impl Sign {
     /// What the double-entry page has saved: a return without a signature.
     fn sign_text(&self, desk: &mut Desk, file: &Path, done: &mut Signed) -> Result<(), CommandError> {
         let text = String::from_utf8_lossy(&read(file)?).into_owned();
+        // The printed sheet has the same groups: whoever signs compares them.
+        say(&format!("{}: SHA-256 {}", file.display(), seal::groups(&tlog::hash::sha256(text.as_bytes()))));
         let it =
             Return::parse(&text).map_err(|reason| ResultsError::Text { file: file.to_owned(), reason })?;
         let wrong =
@@ -214,7 +219,14 @@ impl Desk {
             return Err(ResultsError::Key { key: key.verifier().name().to_owned(), problem }.into());
         };
         let centre = centre.clone();
-        let mut desk = Self { definition, key, centre, out: out.to_owned(), previous: BTreeMap::new() };
+        let mut desk = Self {
+            definition,
+            key,
+            centre,
+            out: out.to_owned(),
+            previous: BTreeMap::new(),
+            earlier: BTreeMap::new(),
+        };
         desk.remember()?;
         Ok(desk)
     }
@@ -242,6 +254,7 @@ impl Desk {
                     return Err(ResultsError::Document { file: file.clone(), reason });
                 }
             };
+            self.earlier.entry(place.clone()).or_default().extend(previous.content.clone());
             let last = self.previous.get(&place).map_or(0, |last| last.revision);
             if previous.revision > last {
                 self.previous.insert(place, previous);
@@ -256,9 +269,8 @@ impl Desk {
 
     fn sign(&mut self, it: &Return, done: &mut Signed) -> Result<(), CommandError> {
         let (contest, unit) = (it.tally.contest.clone(), it.tally.unit.clone());
-        let before =
-            self.previous.get(&(contest.clone(), unit.clone())).and_then(|last| last.content.as_ref());
-        if let Err(refusal) = privacy::judge(&self.definition, it, before) {
+        let earlier = self.earlier.entry((contest.clone(), unit.clone())).or_default();
+        if let Err(refusal) = privacy::judge(&self.definition, it, earlier.iter()) {
             say(&format!("held: {contest} {unit}: {refusal} ({})", refusal.code()));
             done.held += 1;
             return Ok(());
@@ -266,6 +278,7 @@ impl Desk {
         let text = it.sign(&self.key).to_string();
         let previous =
             Previous { revision: it.revision, leaf: Hash::leaf(text.as_bytes()), content: Some(it.clone()) };
+        earlier.push(it.clone());
         self.write(&contest, &unit, it.revision, &text)?;
         self.previous.insert((contest, unit), previous);
         done.signed += 1;

@@ -23,6 +23,9 @@ use crate::engine::{
     schema_of,
 };
 
+use crate::detectors::availability::packets::share;
+use crate::stats::counts::{add, believed};
+
 use super::clients::MakeClients;
 use super::rises::MakeRises;
 
@@ -413,7 +416,8 @@ fn series(batch: &RecordBatch) -> RecordBatch {
         let minutes = (steps[at] / MINUTE).clamp(1, LONGEST_MIN);
         for minute in 0..minutes {
             // Whole counts that add up: the difference of two rounded-down sums.
-            let n = counts[at] * (minute + 1) / minutes - counts[at] * minute / minutes;
+            let count = believed(counts[at]);
+            let n = share(count, minute + 1, minutes) - share(count, minute, minutes);
             let row = [FROM_SERIES, names[at], times[at].div_euclid(MINUTE) + minute, n];
             columns.iter_mut().zip(row).for_each(|(column, value)| column.push(value));
         }
@@ -474,7 +478,7 @@ impl Kernel for Count {
         for at in 0..counts.len() {
             let now = [sources[at], keys[at], minutes[at]];
             if self.open == Some(now) {
-                *self.columns[3].last_mut().expect("internal error: a minute is open") += counts[at];
+                add(self.columns[3].last_mut().expect("internal error: a minute is open"), counts[at]);
                 continue;
             }
             if self.columns[3].len() >= 65_536 {

@@ -13,6 +13,8 @@ use arrow_schema::{DataType, SchemaRef};
 
 use crate::engine::{Accounted, Emit, EngineError, Kernel, MakeKernel, Tables, column_i64, schema_of};
 
+use crate::stats::counts::{add, sum};
+
 use super::gather::{MINUTE, RISES, count_schema};
 
 /// Minutes of a day and of a week.
@@ -94,7 +96,7 @@ impl Minutes<'_> {
     /// Requests in these minutes.
     pub(super) fn sum(&self, from: i64, until: i64) -> i64 {
         let first = self.0.partition_point(|row| row.0 < from);
-        self.0[first..].iter().take_while(|row| row.0 < until).map(|row| row.1).sum()
+        sum(self.0[first..].iter().take_while(|row| row.0 < until).map(|row| row.1))
     }
 
     /// Counts of the minutes from `from` to `until` that were recorded and lie in no rise.
@@ -170,7 +172,7 @@ impl Minutes<'_> {
                 end,
                 usual,
                 peak: inside.iter().map(|row| row.1).max().unwrap_or(0),
-                total: inside.iter().map(|row| row.1).sum(),
+                total: sum(inside.iter().map(|row| row.1)),
             });
         }
         rises
@@ -384,7 +386,7 @@ impl Kernel for Find {
                 self.key = key;
             }
             match self.minutes.last_mut() {
-                Some(last) if last.0 == minutes[at] => last.1 += counts[at],
+                Some(last) if last.0 == minutes[at] => add(&mut last.1, counts[at]),
                 _ => self.minutes.push((minutes[at], counts[at])),
             }
         }

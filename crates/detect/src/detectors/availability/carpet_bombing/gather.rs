@@ -10,6 +10,7 @@ use crate::detectors::availability::packets::{Class, MINUTE_MS};
 use crate::detectors::availability::seconds::Seconds;
 use crate::detectors::availability::shape::{Answers, Shape, Tally, observed};
 use crate::engine::{Fold, Gather, Step, Table, folding, record};
+use crate::stats::counts::add;
 use crate::stats::entropy::Entropy;
 use crate::stats::sample::BottomK;
 
@@ -198,8 +199,8 @@ impl Networks {
         }
         self.of_address.add(row.at.into(), row.span.into(), row.packets, row.bytes);
         let of_class = self.classes[class as usize].get_or_insert_with(|| Box::new(OfClass::new()));
-        of_class.packets += row.packets;
-        of_class.bytes += row.bytes;
+        add(&mut of_class.packets, row.packets);
+        add(&mut of_class.bytes, row.bytes);
         if !shape {
             return;
         }
@@ -207,7 +208,7 @@ impl Networks {
         // One source's rows of an address come one after the other, and are one for the sample.
         let sent = observed(row);
         match &mut self.source {
-            Some((source, n)) if *source == row.src => *n += sent,
+            Some((source, n)) if *source == row.src => add(n, sent),
             source => {
                 if let Some((source, n)) = source.replace((row.src, sent)) {
                     of_class.sources.add(self.seed.address(source), source, n);

@@ -13,6 +13,7 @@ use crate::detectors::availability::packets::{Flows, MINUTE_MS};
 use crate::detectors::availability::words::grouped;
 use crate::engine::{Fold, Table, record};
 use crate::stats::base::Base;
+use crate::stats::counts::{MOST, believed};
 use crate::stats::figures::rounded;
 use crate::stats::sample::BottomK;
 
@@ -74,7 +75,7 @@ pub(super) fn held(batch: &RecordBatch) -> RecordBatch {
         if duration < LEAST_MS || flows.proto[at] != 6 {
             continue;
         }
-        let (packets, back) = (flows.packets[at], flows.back_packets[at]);
+        let (packets, back) = (flows.packets[at].min(MOST), flows.back_packets[at].min(MOST));
         let accepted = flows.flags[at] & ACK != 0 && flows.state[at] != State::Rejected.code();
         if back <= 0 || packets <= 0 || !accepted {
             continue;
@@ -83,8 +84,8 @@ pub(super) fn held(batch: &RecordBatch) -> RecordBatch {
             continue;
         }
         let seconds = duration / 1000;
-        let sent = (flows.bytes[at] - HEADERS * packets).max(0);
-        let got = (flows.back_bytes[at] - HEADERS * back).max(0);
+        let sent = (believed(flows.bytes[at]) - HEADERS * packets).max(0);
+        let got = (believed(flows.back_bytes[at]) - HEADERS * back).max(0);
         // A handshake and a request come at once, so a few more are allowed at the beginning.
         let slow = |packets: i64, bytes: i64| {
             packets <= 10 + PACKETS_A_SECOND * seconds && bytes <= HARDLY + BYTES_A_SECOND * seconds

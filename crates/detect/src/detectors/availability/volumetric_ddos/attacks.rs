@@ -7,6 +7,7 @@ use traffic::Address;
 
 use crate::detectors::availability::packets::Class;
 use crate::stats::base::Base;
+use crate::stats::counts;
 use crate::stats::cusum::Cusum;
 
 use super::victims::{Hot, Rate, Victim};
@@ -172,7 +173,7 @@ fn of_run(victim: &Victim, class: Class, run: &[i64], begin: i64) -> Option<Part
         until,
         detected,
         packets,
-        bytes: of_attack.clone().map(|(_, (_, bytes))| bytes).sum(),
+        bytes: counts::sum(of_attack.clone().map(|(_, (_, bytes))| *bytes)),
         peak_packets: of_attack.clone().map(|(_, (milli, _))| *milli as f64 / 1000.0).fold(0.0, f64::max),
         peak_bits: of_attack.map(|(_, (_, bytes))| *bytes as f64 * 8.0).fold(0.0, f64::max),
         limits,

@@ -6,6 +6,7 @@ use traffic::Address;
 
 use crate::case::Case;
 use crate::detectors::availability::packets::Class;
+use crate::stats::counts;
 
 use super::gather::{Fact, VICTIMS, fact};
 use crate::detectors::availability::shape::{Answers, NUMBERS, Shape};
@@ -105,7 +106,7 @@ pub(super) fn read(case: &Case<'_>) -> (BTreeMap<Address, Victim>, i64) {
                 victim.rates.entry(class).or_default().insert(minute, rate);
             }
             fact::ANSWERED => victim.answered += a,
-            fact::ASKED => *victim.asked.entry((minute, a)).or_default() += b,
+            fact::ASKED => counts::add(victim.asked.entry((minute, a)).or_default(), b),
             _ => {
                 let hot = victim.hot.entry(at).or_default();
                 match what {
