@@ -19,6 +19,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use thiserror::Error;
 use tokio::net::TcpStream;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::spawn_blocking;
 use tokio::time::{sleep, timeout};
@@ -86,24 +87,55 @@ pub enum ServeError {
 
 /// Tells a server to stop. Clones tell the same server.
 #[derive(Clone, Debug)]
-pub struct Stop(Arc<watch::Sender<bool>>);
+pub struct Stop {
+    told: Arc<watch::Sender<bool>>,
+    by_signals: bool,
+}
 
 impl Default for Stop {
     fn default() -> Self {
-        Self(Arc::new(watch::Sender::new(false)))
+        Self { told: Arc::new(watch::Sender::new(false)), by_signals: false }
     }
 }
 
 impl Stop {
+    /// One that is also told by whoever ends the process with ctrl-c or SIGTERM.
+    pub fn by_signals() -> Self {
+        Self { by_signals: true, ..Self::default() }
+    }
+
     /// Stops, after requests under way have been answered.
     pub fn stop(&self) {
-        self.0.send_replace(true);
+        self.told.send_replace(true);
     }
 
     /// Returns once somebody has said stop.
     pub async fn told(&self) {
+        let mut told = self.told.subscribe();
         // An error would mean that the sender is gone, which `self` holds.
-        let _ = self.0.subscribe().wait_for(|stopped| *stopped).await;
+        let told = async { drop(told.wait_for(|stopped| *stopped).await) };
+        if self.by_signals {
+            tokio::select! {
+                () = told => (),
+                () = signalled() => (),
+            }
+        } else {
+            told.await;
+        }
+    }
+}
+
+/// Returns at the first signal that asks the process to end. Where the system gives none, never: then the process ends as ever.
+async fn signalled() {
+    let listen = |kind| signal(kind).ok();
+    let (interrupt, terminate) = (listen(SignalKind::interrupt()), listen(SignalKind::terminate()));
+    let heard = async |signals: Option<Signal>| match signals {
+        Some(mut signals) => drop(signals.recv().await),
+        None => std::future::pending().await,
+    };
+    tokio::select! {
+        () = heard(interrupt) => (),
+        () = heard(terminate) => (),
     }
 }
 

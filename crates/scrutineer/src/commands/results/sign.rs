@@ -237,7 +237,7 @@ impl Desk {
             return Ok(());
         }
         let mut files = Vec::new();
-        super::log::walk(&self.out, &mut files)?;
+        super::submission::walk(&self.out, &mut files)?;
         for file in files.iter().filter(|file| file.extension().is_some_and(|ending| ending == ENDING)) {
             let bytes = read(file)?;
             let leaf = Hash::leaf(&bytes);
