@@ -327,8 +327,18 @@ impl Election {
         Ok(key)
     }
 
+    /// What stands in the log keeps its place, whatever became of its key since.
+    fn unknown_yet(&self, contest: &ContestId, unit: &UnitId, leaf: Hash) -> Result<(), Refusal> {
+        let links = self.chains.get(&(contest.clone(), unit.clone())).map_or(&[][..], Chain::links);
+        match links.iter().find(|link| link.leaf == leaf) {
+            Some(known) => Err(Refusal::Known(known.index)),
+            None => Ok(()),
+        }
+    }
+
     fn judge_return(&self, note: &Note, it: &Return, leaf: Hash) -> Result<Admission, Refusal> {
         let (contest, unit) = (&it.tally.contest, &it.tally.unit);
+        self.unknown_yet(contest, unit, leaf)?;
         let key = self.authorised(note, contest, unit)?;
         let known = &self.definition.contests[contest].lists;
         for (id, list) in &it.tally.lists {
@@ -352,6 +362,7 @@ impl Election {
     }
 
     fn judge_retraction(&self, note: &Note, it: &Retraction, leaf: Hash) -> Result<Admission, Refusal> {
+        self.unknown_yet(&it.contest, &it.unit, leaf)?;
         let key = self.authorised(note, &it.contest, &it.unit)?;
         let chain = self.chains.get(&(it.contest.clone(), it.unit.clone()));
         chain::judge(chain, it.revision, Some(&it.supersedes), leaf, key.name())?;

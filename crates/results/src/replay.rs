@@ -131,17 +131,31 @@ impl NotAdmitted {
     }
 }
 
-/// Judges one more entry, with its signatures; the caller appends it to the log, and then applies it to the board.
+/// Reads what somebody wants to stand in the log: the entry and its leaf hash. Needs no board.
+///
+/// # Errors
+/// [`NotAdmitted::Entry`], and [`Refusal::UnknownKind`]: a newer program may know it, but a log takes nothing that it cannot judge.
+pub fn parse(bytes: &[u8]) -> Result<(Entry, Hash), NotAdmitted> {
+    let entry = Entry::parse(bytes)?;
+    if matches!(entry, Entry::Unknown) {
+        return Err(Refusal::UnknownKind.into());
+    }
+    Ok((entry, Hash::leaf(bytes)))
+}
+
+/// Judges an entry that was read, with its signatures; the caller appends it to the log, and then applies it to the board.
+///
+/// # Errors
+/// Why it may not stand at the next place. [`Refusal::Known`] says where it stands already.
+pub fn admit_parsed(board: &Board, (entry, leaf): (Entry, Hash)) -> Result<(Entry, Hash), NotAdmitted> {
+    judge(board, &entry, leaf, &mut one_by_one)?;
+    Ok((entry, leaf))
+}
+
+/// Reads and judges one more entry: [`parse`], then [`admit_parsed`].
 ///
 /// # Errors
 /// Why it may not stand at the next place. [`Refusal::Known`] says where it stands already.
 pub fn admit(board: &Board, bytes: &[u8]) -> Result<(Entry, Hash), NotAdmitted> {
-    let entry = Entry::parse(bytes)?;
-    if matches!(entry, Entry::Unknown) {
-        // A newer program may know it; a log of results takes nothing that it cannot judge.
-        return Err(Refusal::UnknownKind.into());
-    }
-    let leaf = Hash::leaf(bytes);
-    judge(board, &entry, leaf, &mut one_by_one)?;
-    Ok((entry, leaf))
+    admit_parsed(board, parse(bytes)?)
 }

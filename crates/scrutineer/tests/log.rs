@@ -3,39 +3,17 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use store::PublicFolder;
 use tlog::policy::Policy;
-use tlog::{Hash, Note, VerifierKey, cosignature, fsck, merkle, reader};
+use tlog::{Hash, Note, cosignature, reader};
 use witness::client::{Client, KnownSizes, Wait};
 
-fn scrutineer() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_scrutineer"))
-}
+mod common;
 
-fn run(folder: &Path, arguments: &[&str]) -> Output {
-    scrutineer().args(arguments).current_dir(folder).output().expect("the binary runs")
-}
-
-/// What a run said: exit code, standard output, standard error.
-fn said(folder: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
-    let output = run(folder, arguments);
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (output.status.code(), text(&output.stdout), text(&output.stderr))
-}
-
-fn ok(folder: &Path, arguments: &[&str]) -> String {
-    let (code, out, err) = said(folder, arguments);
-    assert_eq!(code, Some(0), "{arguments:?}: {out}{err}");
-    out
-}
-
-fn key_of(log: &Path) -> VerifierKey {
-    let text = std::fs::read_to_string(log.join("log.vkey")).expect("init wrote it");
-    VerifierKey::parse(text.trim_end()).expect("a key")
-}
+use common::{Seen, key_of, kill_at_random, leaves, ok, said, scrutineer};
 
 #[test]
 fn the_walk_of_a_user() {
@@ -105,16 +83,6 @@ fn the_walk_of_a_user() {
     assert!(err.contains("can be read by others (mode 644)"), "{err}");
 }
 
-/// Checks a log whole, and returns its leaves.
-fn leaves(log: &Path) -> Vec<Hash> {
-    let source = PublicFolder::of(log);
-    let options = fsck::Options { threads: 1, progress: &|_| {} };
-    let report = fsck::check(&source, &key_of(log), &options).expect("a checkpoint");
-    assert_eq!(report.problems, []);
-    let size = report.checkpoint.size;
-    (0..size).map(|index| Hash::leaf(&reader::entry(&source, size, index).expect("checked"))).collect()
-}
-
 #[test]
 fn three_hundred_kills_lose_no_acknowledged_entry() {
     const KILLS: u32 = 300;
@@ -123,7 +91,7 @@ fn three_hundred_kills_lose_no_acknowledged_entry() {
     ok(at, &["log", "init", "l", "--origin", "log.example/kill"]);
     let mut random = oorandom::Rand32::new(1);
     let mut acknowledged: BTreeMap<u64, String> = BTreeMap::new();
-    let mut seen: Vec<(u64, Hash)> = Vec::new();
+    let mut seen = Seen::default();
     let mut interrupted = 0;
     for round in 0..KILLS {
         let mut child = scrutineer()
@@ -155,13 +123,7 @@ fn three_hundred_kills_lose_no_acknowledged_entry() {
                 .filter_map(|line| String::from_utf8(line).ok());
             lines.map(|line| line.split("  ").map(str::to_owned).collect::<Vec<_>>()).collect::<Vec<_>>()
         });
-        // Most are killed while they work, some while they open the log.
-        if random.rand_range(0..5) > 0 {
-            works.recv_timeout(Duration::from_secs(20)).expect("it acknowledges entries");
-        }
-        std::thread::sleep(Duration::from_micros(u64::from(random.rand_range(0..25_000))));
-        child.kill().expect("it runs");
-        child.wait().expect("killed");
+        kill_at_random(&mut child, &mut random, &works, 25_000);
         feeder.join().expect("no panic");
         for fields in reader.join().expect("no panic") {
             // A line that was cut off acknowledges nothing that could be relied on.
@@ -171,10 +133,7 @@ fn three_hundred_kills_lose_no_acknowledged_entry() {
                 acknowledged.insert(index.parse().expect("an index"), leaf.clone());
             }
         }
-        let (checkpoint, _) =
-            reader::checkpoint(&PublicFolder::of(&at.join("l")), &key_of(&at.join("l"))).expect("whole");
-        interrupted += u32::from(seen.last().is_none_or(|(size, _)| *size < checkpoint.size));
-        seen.push((checkpoint.size, checkpoint.root));
+        interrupted += u32::from(seen.look(&at.join("l")));
     }
     // The last writer recovers, and publishes all that was promised.
     std::fs::write(at.join("last"), "the last entry").expect("a folder");
@@ -183,9 +142,7 @@ fn three_hundred_kills_lose_no_acknowledged_entry() {
     for (index, leaf) in &acknowledged {
         assert_eq!(leaves.get(*index as usize).map(Hash::to_string).as_ref(), Some(leaf), "entry {index}");
     }
-    for (size, root) in &seen {
-        assert_eq!(merkle::root(&leaves[..*size as usize]), *root, "a reader saw size {size}");
-    }
+    seen.check(&leaves);
     println!(
         "{} entries, {} acknowledged, {interrupted} of {KILLS} kills under load",
         leaves.len(),

@@ -10,15 +10,17 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use results::board::{Board, Refusal};
-use results::replay::{NotAdmitted, admit, replay};
+use results::replay::{NotAdmitted, admit_parsed, parse, replay};
 use tlog::Hash;
 use tlog::reader::{self, ReadError};
 use tlog::storage::Source;
 use tlog::tile::FULL_WIDTH;
+use tlog::writer::WriteError;
 
-use crate::sequencer::{Accepted, NotTaken, Sequencer, Ticket};
+use crate::sequencer::{Accepted, NotTaken, Reopen, Sequencer, Settled, Ticket};
 
-/// Opens the log: what it says, and the thread that writes to it.
+/// Opens the log: what it says, and the thread that writes to it. After a failure that thread must write no more, see
+/// [`never_again`].
 pub type Open = Box<dyn FnMut() -> Result<(Board, Sequencer), OpenError> + Send>;
 
 /// Why a log of results cannot be opened.
@@ -73,12 +75,25 @@ struct State {
     /// How often the log was opened, so that a late failure of an earlier one does not close the present one.
     opened: u64,
     kept: usize,
+    /// Entries below this are known to be durable.
+    durable: u64,
 }
 
 /// A document that was judged, and waits for the disk.
-pub struct Submitted {
-    now: Option<Outcome>,
-    later: Option<(Ticket, u64)>,
+pub struct Submitted(Stage);
+
+enum Stage {
+    Decided(Outcome),
+    Waits {
+        ticket: Ticket,
+        opened: u64,
+    },
+    /// It stands on the board, and whoever submitted it first may still wait.
+    Stands {
+        index: u64,
+        settled: Settled,
+        opened: u64,
+    },
 }
 
 /// 10,000 pieces of evidence are kept. Only a centre's own key can make one, so nobody else can fill the disk with them.
@@ -92,7 +107,8 @@ impl Registrar {
     pub fn open(mut open: Open, evidence: &Path) -> Result<Self, OpenError> {
         let log = Some(open()?);
         let kept = fs::read_dir(evidence).map_or(0, Iterator::count);
-        let state = State { open, log, opened: 1, kept };
+        let durable = size(log.as_ref());
+        let state = State { open, log, opened: 1, kept, durable };
         Ok(Self { state: Mutex::new(state), evidence: evidence.to_owned() })
     }
 
@@ -103,52 +119,61 @@ impl Registrar {
 
     /// Judges a document and queues it. The answer comes from [`Self::wait`]; several may be queued before.
     pub fn submit(&self, bytes: Vec<u8>) -> Submitted {
+        // Reading needs no lock: who sends what is no entry keeps nobody waiting.
+        let parsed = match parse(&bytes) {
+            Ok(parsed) => parsed,
+            Err(reason) => return Submitted::refused(&reason, None),
+        };
         let mut state = self.state();
-        if state.log.is_none() {
-            match (state.open)() {
-                Ok(log) => {
-                    state.log = Some(log);
-                    state.opened += 1;
-                }
-                Err(error) => {
-                    let reason = format!("{error}").into();
-                    return Submitted::now(Outcome::NotTaken(NotTaken::Failed(reason)));
-                }
-            }
+        if let Err(error) = state.reopen() {
+            return Submitted(Stage::Decided(Outcome::NotTaken(NotTaken::Failed(error.to_string().into()))));
         }
-        let opened = state.opened;
+        let (opened, durable) = (state.opened, state.durable);
         let (board, sequencer) = state.log.as_mut().expect("internal error: it was opened above");
-        match admit(board, &bytes) {
+        match admit_parsed(board, parsed) {
             Ok((entry, leaf)) => {
                 board.apply(entry, leaf);
-                Submitted { now: None, later: Some((sequencer.submit(bytes), opened)) }
+                Submitted(Stage::Waits { ticket: sequencer.submit(bytes), opened })
             }
-            Err(NotAdmitted::Refused(Refusal::Known(index))) => Submitted::now(Outcome::Known(index)),
+            // Known is a promise like any other: it is not given before the entry is durable.
+            Err(NotAdmitted::Refused(Refusal::Known(index))) if index >= durable => {
+                Submitted(Stage::Stands { index, settled: sequencer.settled(), opened })
+            }
+            Err(NotAdmitted::Refused(Refusal::Known(index))) => {
+                Submitted(Stage::Decided(Outcome::Known(index)))
+            }
             Err(reason) => {
                 let evidence =
                     if reason.is_evidence() { self.keep(&mut state, &reason, &bytes) } else { None };
-                Submitted::now(Outcome::Refused {
-                    code: reason.code(),
-                    message: reason.to_string(),
-                    evidence,
-                })
+                Submitted::refused(&reason, evidence)
             }
         }
     }
 
     /// Waits until a document is durable.
     pub fn wait(&self, submitted: Submitted) -> Outcome {
-        let Submitted { now, later } = submitted;
-        if let Some(outcome) = now {
-            return outcome;
-        }
-        let (ticket, opened) = later.expect("internal error: a document has its answer now or later");
-        match ticket.wait() {
-            Ok(accepted) => Outcome::Accepted(Box::new(accepted)),
+        let (done, opened) = match submitted.0 {
+            Stage::Decided(outcome) => return outcome,
+            Stage::Waits { ticket, opened } => {
+                let accepted = ticket.wait();
+                (accepted.map(|it| (it.appended.index, Outcome::Accepted(Box::new(it)))), opened)
+            }
+            Stage::Stands { index, settled, opened } => {
+                (settled.wait().map(|()| (index, Outcome::Known(index))), opened)
+            }
+        };
+        let mut state = self.state();
+        let is_present = state.opened == opened;
+        match done {
+            Ok((index, outcome)) => {
+                if is_present {
+                    state.durable = state.durable.max(index + 1);
+                }
+                outcome
+            }
             Err(reason) => {
-                let mut state = self.state();
                 // The board has entries that the log has not. It is read anew before anything else is judged.
-                if state.opened == opened {
+                if is_present {
                     state.log = None;
                 }
                 Outcome::NotTaken(reason)
@@ -198,9 +223,33 @@ impl Registrar {
     }
 }
 
+impl State {
+    /// Opens the log anew where the last attempt to write failed.
+    fn reopen(&mut self) -> Result<(), OpenError> {
+        if self.log.is_none() {
+            self.log = Some((self.open)()?);
+            self.opened += 1;
+            self.durable = size(self.log.as_ref());
+        }
+        Ok(())
+    }
+}
+
+/// What was read from the log is durable: opening it sees to that.
+fn size(log: Option<&(Board, Sequencer)>) -> u64 {
+    log.map_or(0, |(board, _)| board.size())
+}
+
+/// For the sequencer of a desk: what was judged after an entry that was lost may not be appended without it, so that the
+/// sequencer ends with the first failure, and the desk opens another one.
+pub fn never_again<S>() -> Reopen<S> {
+    Box::new(|| Err(WriteError::Poisoned))
+}
+
 impl Submitted {
-    fn now(outcome: Outcome) -> Self {
-        Self { now: Some(outcome), later: None }
+    fn refused(reason: &NotAdmitted, evidence: Option<PathBuf>) -> Self {
+        let (code, message) = (reason.code(), reason.to_string());
+        Self(Stage::Decided(Outcome::Refused { code, message, evidence }))
     }
 }
 

@@ -73,6 +73,10 @@ enum Job {
     },
     /// Nothing to append: witnesses are asked anew, so that what is public is fresh.
     Publish,
+    /// Nothing to append: somebody asks whether all that was submitted before is durable.
+    Settle {
+        answer: Sender<Result<(), NotTaken>>,
+    },
 }
 
 /// The handle of submitters. The writer's thread ends when the last is dropped and all that was submitted is answered.
@@ -96,6 +100,20 @@ impl Ticket {
     /// # Errors
     /// Why it was not taken.
     pub fn wait(self) -> Result<Accepted, NotTaken> {
+        self.0.recv().unwrap_or(Err(NotTaken::Closed))
+    }
+}
+
+/// A ticket that answers once everything that was submitted before it has been dealt with.
+#[derive(Debug)]
+pub struct Settled(Receiver<Result<(), NotTaken>>);
+
+impl Settled {
+    /// Waits until what was submitted before is durable.
+    ///
+    /// # Errors
+    /// Where the log fails and is not opened anew: then something may have been lost.
+    pub fn wait(self) -> Result<(), NotTaken> {
         self.0.recv().unwrap_or(Err(NotTaken::Closed))
     }
 }
@@ -126,6 +144,13 @@ impl Sequencer {
         drop(self.jobs.send(Job::Publish));
     }
 
+    /// Asks whether all that was submitted before is durable.
+    pub fn settled(&self) -> Settled {
+        let (answer, ticket) = channel();
+        drop(self.jobs.send(Job::Settle { answer }));
+        Settled(ticket)
+    }
+
     /// Lets the writer finish what was submitted, and waits for it. Other handles must be gone.
     pub fn close(self) {
         let Self { jobs, thread } = self;
@@ -149,10 +174,15 @@ impl<S: LogStorage> Run<S> {
             jobs.extend(waiting.try_iter().take(MAX_BATCH - 1));
             let mut entries: Vec<&[u8]> = Vec::with_capacity(jobs.len());
             let mut answers = Vec::with_capacity(jobs.len());
+            let mut settled = Vec::new();
             for job in &jobs {
-                if let Job::Append { entry, answer } = job {
-                    entries.push(entry);
-                    answers.push(answer);
+                match job {
+                    Job::Append { entry, answer } => {
+                        entries.push(entry);
+                        answers.push(answer);
+                    }
+                    Job::Settle { answer } => settled.push(answer),
+                    Job::Publish => {}
                 }
             }
             match self.append(&entries) {
@@ -162,10 +192,19 @@ impl<S: LogStorage> Run<S> {
                         // Whoever no longer waits has not been promised anything it relies on.
                         drop(answer.send(Ok(Accepted { appended, receipt })));
                     }
-                    self.publish();
+                    for answer in settled {
+                        drop(answer.send(Ok(())));
+                    }
+                    // Whoever asks whether something is durable changes nothing that could be published.
+                    if jobs.iter().any(|job| !matches!(job, Job::Settle { .. })) {
+                        self.publish();
+                    }
                 }
                 Err(error) => {
                     let reason: Arc<str> = chain(&error).into();
+                    for answer in settled {
+                        drop(answer.send(Err(NotTaken::Failed(reason.clone()))));
+                    }
                     for answer in answers {
                         drop(answer.send(Err(NotTaken::Failed(reason.clone()))));
                     }

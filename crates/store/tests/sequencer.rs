@@ -2,8 +2,11 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
+use results::entry::Part;
 use store::disk::{Fault, SimulatedDisk};
+use store::registrar::{self, OpenError, Outcome, Registrar};
 use store::sequencer::{Promises, Sequencer, Settings};
 use store::{FileLog, PublicFolder};
 use tlog::key::KeyKind;
@@ -87,5 +90,62 @@ fn a_failed_batch_is_told_and_the_next_goes_on() {
     let large = sequencer.submit(vec![0; 70_000]).wait().expect_err("too large");
     assert!(large.to_string().contains("70000 bytes"), "{large}");
     assert_eq!(sequencer.submit(b"three".to_vec()).wait().expect("a disk").appended.index, 2);
+    sequencer.close();
+}
+
+/// A desk on a simulated disk; parts of a definition are what it takes before anybody has signed anything.
+#[test]
+fn a_desk_that_failed_takes_nothing_that_was_judged_after_what_is_lost() {
+    let log = Path::new("/log");
+    let disk = Arc::new(SimulatedDisk::with_folders([Path::new("/"), log]));
+    drop(Writer::create(FileLog::on(disk.clone(), log).expect("new"), key("log.example")).expect("new"));
+    let opened = Arc::new(AtomicU32::new(0));
+    let open = {
+        let (disk, opened) = (disk.clone(), opened.clone());
+        move || {
+            opened.fetch_add(1, Ordering::Relaxed);
+            let storage = FileLog::on(disk.clone(), log).map_err(|e| OpenError::Log(e.into()))?;
+            let writer = Writer::open(storage, key("log.example")).map_err(|e| OpenError::Log(e.into()))?;
+            let board = registrar::load(writer.storage(), writer.signed().size)?;
+            let publish = Box::new(|_: &mut Writer<_>| Ok(()));
+            let settings = Settings { reopen: registrar::never_again(), publish, promises: None };
+            Ok((board, Sequencer::start(writer, settings)))
+        }
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let desk = Registrar::open(Box::new(open), folder.path()).expect("a log");
+    let [first, second, third] = Part::cut(&vec![b'a'; 150_000]).try_into().expect("three parts");
+    assert!(matches!(desk.take(first), Outcome::Accepted(it) if it.appended.index == 0));
+    disk.strike(0, Fault::Full);
+    let waiting = [second.clone(), third.clone()].map(|part| desk.submit(part));
+    for submitted in waiting {
+        assert!(matches!(desk.wait(submitted), Outcome::NotTaken(_)), "the disk was full");
+    }
+    // The board has forgotten what the disk never had, and both may come again, in any order.
+    assert!(matches!(desk.take(third), Outcome::Accepted(it) if it.appended.index == 1));
+    assert!(matches!(desk.take(second), Outcome::Accepted(it) if it.appended.index == 2));
+    assert_eq!(opened.load(Ordering::Relaxed), 2);
+    desk.close();
+}
+
+#[test]
+fn whoever_asks_whether_all_is_durable_hears_of_a_failure() {
+    let log = Path::new("/log");
+    let disk = Arc::new(SimulatedDisk::with_folders([Path::new("/"), log]));
+    let writer =
+        Writer::create(FileLog::on(disk.clone(), log).expect("new"), key("log.example")).expect("new");
+    let publish = Box::new(|_: &mut Writer<_>| Ok(()));
+    let settings = Settings { reopen: registrar::never_again(), publish, promises: None };
+    let sequencer = Sequencer::start(writer, settings);
+    let one = sequencer.submit(b"one".to_vec());
+    sequencer.settled().wait().expect("a disk");
+    assert_eq!(one.wait().expect("a disk").appended.index, 0);
+    disk.strike(0, Fault::Full);
+    let two = sequencer.submit(b"two".to_vec());
+    let text = sequencer.settled().wait().expect_err("something was lost").to_string();
+    assert!(text.starts_with("the log could not take the entry: "), "{text}");
+    two.wait().expect_err("the disk is full");
+    // It does not recover by itself: there is room again, and nobody has judged anew.
+    sequencer.submit(b"three".to_vec()).wait().expect_err("it was not opened anew");
     sequencer.close();
 }

@@ -12,6 +12,7 @@
 //! | [evidence] | what is kept of checkpoints that a log should not have signed |
 //! | [files] | evidence as files, bounded |
 //! | [event] | what an operator is told |
+//! | [http] | a small HTTP server with bounds, for whatever a router answers |
 //! | [server] | the rules over HTTP |
 //! | [client] | asks many witnesses at once until a policy is content |
 //! | [exchange] | one conversation with one witness |
@@ -26,6 +27,7 @@ pub mod event;
 pub mod evidence;
 pub mod exchange;
 pub mod files;
+pub mod http;
 pub mod server;
 pub mod witness;
 

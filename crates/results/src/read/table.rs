@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use csv::StringRecord;
 use domain::Timestamp;
 
-use super::mapping::{BUILT_IN, Column, Encoding, Template};
+use super::mapping::{BUILT_IN, Column, Encoding, Lists, Template};
 use super::sink::{Sink, clipped, slug};
 use super::{Format, Mapping, Read, ReadError};
 use crate::definition::UnitKind;
@@ -145,8 +145,11 @@ fn missing(mapping: &Mapping, heading: &[String]) -> Option<String> {
         .iter()
         .find(|contest| row::choices(contest, heading).is_empty() && contest.votes.is_none())
         .map(|contest| match (&contest.lists, &contest.candidates) {
-            (Some(lists), _) => format!("{lists:?}"),
-            (None, candidates) => format!("{candidates:?}"),
+            (Some(Lists::Pattern(pattern)), _) | (None, Some(pattern)) => pattern.to_string(),
+            (Some(Lists::Each(each)), _) => {
+                each.values().map(|column| column.names.join("|")).collect::<Vec<_>>().join("`, `")
+            }
+            (None, None) => String::new(),
         })
 }
 

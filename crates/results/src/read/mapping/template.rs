@@ -1,5 +1,7 @@
 //! The three small notations of a mapping: a column, a text with columns in it, a pattern of headings.
 
+use std::fmt;
+
 use serde::Deserialize;
 
 /// A column by its heading; after `|` other headings, of which the first counts that the table has and, in a row, is not
@@ -145,6 +147,16 @@ impl TryFrom<String> for Pattern {
             return Err(format!("`{text}` has more in braces than `{{list}}` and then `{{candidate}}`"));
         }
         Ok(Self { before: before.to_owned(), candidate, after: after.to_owned() })
+    }
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{{list}}", self.before)?;
+        if let Some(between) = &self.candidate {
+            write!(f, "{between}{{candidate}}")?;
+        }
+        f.write_str(&self.after)
     }
 }
 

@@ -96,6 +96,24 @@ pub(super) fn definition(file: &Path) -> Result<Definition, ResultsError> {
     Definition::parse(&read(file)?).map_err(wrong)
 }
 
+/// Reads a change that enough of the authority's people have signed, and learns the keys that it gives them.
+pub(super) fn signed_change(
+    file: &Path,
+    authority: &mut Vec<VerifierKey>,
+    needs: usize,
+) -> Result<Change, ResultsError> {
+    let wrong = |reason: String| ResultsError::Document { file: file.to_owned(), reason };
+    let note = Note::parse(&read(file)?).map_err(|error| wrong(error.to_string()))?;
+    let signed = note.verify(authority).map_err(|error| wrong(error.to_string()))?.by.len();
+    if signed < needs {
+        return Err(wrong(format!("{signed} of the {needs} people who must sign have signed")));
+    }
+    let change = Change::parse(note.unverified_text())
+        .map_err(|reason| ResultsError::Text { file: file.to_owned(), reason })?;
+    authority.extend(change.authority.values().cloned());
+    Ok(change)
+}
+
 /// A statement that was begun must be the one that is meant.
 fn text_of<T>(
     begun: Option<&Note>,

@@ -45,7 +45,7 @@ impl Confirm {
             (0..).zip(&published.entries).map(|(index, entry)| (Hash::leaf(entry), index)).collect();
         let key = self.receipts_key.as_deref().map(super::super::log::keys::read_verifier_key).transpose()?;
         let mut files = Vec::new();
-        self.paths.iter().try_for_each(|path| super::log::walk(path, &mut files))?;
+        self.paths.iter().try_for_each(|path| super::submission::walk(path, &mut files))?;
         let (mut stand, mut absent) = (0, 0);
         for file in files {
             let bytes = read(&file)?;

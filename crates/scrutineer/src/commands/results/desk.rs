@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use store::registrar::{self, OpenError, Registrar};
+use channels::Answer;
+use store::registrar::{self, OpenError, Outcome, Registrar};
 use store::sequencer::{Promises, Sequencer, Settings};
-use tlog::Policy;
-use tlog::writer::WriteError;
+use tlog::{Hash, Policy};
 use witness::client::{Client, KnownSizes};
 
 use super::super::log::append;
@@ -52,6 +52,23 @@ impl Desk {
     }
 }
 
+/// What became of a document with that leaf hash, as it is told; and where it was kept as evidence.
+pub(super) fn answer(outcome: Outcome, leaf: Hash) -> (Answer, Option<PathBuf>) {
+    let answer = match outcome {
+        Outcome::Accepted(it) => Answer::Logged {
+            index: it.appended.index,
+            leaf: it.appended.leaf,
+            receipt: it.receipt.as_ref().map(ToString::to_string),
+        },
+        Outcome::Known(index) => Answer::Known { index, leaf },
+        Outcome::NotTaken(reason) => Answer::NotTaken { message: reason.to_string() },
+        Outcome::Refused { code, message, evidence } => {
+            return (Answer::Refused { code: code.to_owned(), message }, evidence);
+        }
+    };
+    (answer, None)
+}
+
 fn open(
     folder: &Path,
     policy: &Arc<Mutex<Option<Policy>>>,
@@ -63,9 +80,8 @@ fn open(
     let key = read_secret(&folder.join(RECEIPTS_KEY)).map_err(|error| OpenError::Log(Box::new(error)))?;
     let client = Client::new(WITNESS_TIMEOUT, KnownSizes::default());
     let policy = policy.clone();
-    let reopened: PathBuf = folder.to_owned();
     let settings = Settings {
-        reopen: Box::new(move || append::open(&reopened).map_err(|error| WriteError::Load(Box::new(error)))),
+        reopen: registrar::never_again(),
         publish: Box::new(move |writer| {
             let policy = policy.lock().unwrap_or_else(PoisonError::into_inner).clone();
             let asked =

@@ -13,8 +13,11 @@ mod place;
 mod rehearse;
 mod seal;
 mod seats;
+mod serve;
 mod sign;
 mod source;
+mod submission;
+mod submit;
 mod totals;
 mod verify;
 
@@ -59,6 +62,8 @@ enum Command {
     Check(check::Check),
     /// Log definitions, returns and statements; from files, folders, or over HTTP
     Log(log::Log),
+    /// Send documents to the desk of a log, over HTTP, until they are taken
+    Submit(submit::Submit),
     /// Say whether what a centre signed stands in the log
     Confirm(confirm::Confirm),
     /// Add up the returns at every level, and name what they do not cover
@@ -88,6 +93,7 @@ impl Results {
             Command::Change(command) => command.run(),
             Command::Release(command) => command.run(),
             Command::Log(command) => command.run(),
+            Command::Submit(command) => command.run(),
             Command::Confirm(command) => command.run(),
             Command::Totals(command) => command.run(),
             Command::Seats(command) => command.run(),
@@ -130,6 +136,12 @@ pub(crate) enum ResultsError {
     /// The desk could not be opened.
     #[error("could not open the log `{folder}`")]
     Open { folder: PathBuf, source: OpenError },
+    /// Documents cannot be taken over HTTP.
+    #[error("could not take documents at `{address}`: {reason}")]
+    Serve { address: String, reason: String },
+    /// Nobody knows what became of a document.
+    #[error(transparent)]
+    Submit(channels::client::SubmitError),
     /// Some documents were not taken.
     #[error("{refused} of {all} documents were not taken")]
     Refused { refused: u64, all: u64 },
@@ -155,6 +167,8 @@ impl ResultsError {
             Self::NoElection(_) => Some("log the definition and its adoption first: `scrutineer results log DIR definition.txt adoption.note`".to_owned()),
             Self::Source { error } => error.hint(),
             Self::Open { .. } => Some("begin one with `scrutineer log init DIR --origin NAME`; if there is one, run `scrutineer log fsck DIR`".to_owned()),
+            Self::Serve { .. } => Some("give an address of this machine and a free port, such as 127.0.0.1:8803".to_owned()),
+            Self::Submit(_) => Some("give the address that `scrutineer results log --serve` tells, without `/submit`".to_owned()),
             Self::Refused { .. } => Some("the reasons stand above; what was taken is durable, and sending it again does no harm".to_owned()),
             _ => None,
         }

@@ -451,9 +451,9 @@ fn open_log(
     let start = Box::new(move || {
         let writer = open().map_err(|error| store::registrar::OpenError::Log(Box::new(error)))?;
         let board = load(writer.storage(), writer.signed().size)?;
-        let (witnesses, now, open) = (witnesses.clone(), now.clone(), open.clone());
+        let (witnesses, now) = (witnesses.clone(), now.clone());
         let settings = Settings {
-            reopen: Box::new(open),
+            reopen: store::registrar::never_again(),
             publish: Box::new(move |writer| {
                 let mut cosignatures = Vec::new();
                 for witness in witnesses.iter() {

@@ -103,7 +103,7 @@ impl Seal {
 
     fn leaves(&self) -> Result<Vec<Hash>, ResultsError> {
         let mut files = Vec::new();
-        self.returns.iter().try_for_each(|path| super::log::walk(path, &mut files))?;
+        self.returns.iter().try_for_each(|path| super::submission::walk(path, &mut files))?;
         files.iter().map(|file| leaf(file)).collect()
     }
 }

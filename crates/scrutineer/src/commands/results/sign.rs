@@ -1,6 +1,6 @@
 //! `scrutineer results sign`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -13,7 +13,7 @@ use results::privacy;
 use results::returns::{RETURN, Reason, Retraction, Return, SourceFile, Status};
 use results::signing::{Occasion, Previous, next_return};
 use results::tally::Tally;
-use tlog::{Hash, SignerKey};
+use tlog::{Hash, SignerKey, VerifierKey};
 
 use super::super::log::keys::read_secret;
 use super::super::{CommandError, Done, put, say};
@@ -31,7 +31,8 @@ Examples:
 Reads EML_NL 510b/510d, eCH-0252, WabstiC, tables by a mapping, and what the double-entry page saves. Signs the units that
 the key's centre may report; a unit whose numbers are as they were gets no new revision. --out is the centre's memory of what
 it has signed: keep it. A return that breaks a hard rule is not signed unless --accept says that the paper form says exactly
-this; then the return carries the rule's code as a flag for everyone to see.")]
+this; then the return carries the rule's code as a flag for everyone to see. A key that the centre got later comes with --change, and
+signs anew what the lost one has signed.")]
 pub(super) struct Sign {
     /// Files, or folders of them
     #[arg(value_name = "FILE", required_unless_present = "retract", value_hint = ValueHint::AnyPath)]
@@ -45,6 +46,9 @@ pub(super) struct Sign {
     /// Folder of what this centre has signed
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     out: PathBuf,
+    /// A change of the election that gave the centre this key, signed by the authority
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    change: Vec<PathBuf>,
     /// A built-in mapping, or a file with one
     #[arg(long, value_name = "NAME|FILE")]
     mapping: Option<String>,
@@ -80,13 +84,15 @@ struct Desk {
     out: PathBuf,
     /// The last thing that it has said of each unit.
     previous: BTreeMap<(ContestId, UnitId), Previous>,
+    /// Units whose last word another key of the centre has signed.
+    others: BTreeSet<(ContestId, UnitId)>,
     /// All returns of each unit: none of them may give away another by its difference.
     earlier: BTreeMap<(ContestId, UnitId), Vec<Return>>,
 }
 
 impl Sign {
     pub(super) fn run(self) -> Result<Done, CommandError> {
-        let mut desk = Desk::open(&self.definition, &self.key, &self.out)?;
+        let mut desk = Desk::open(&self.definition, &self.change, &self.key, &self.out)?;
         let mut done = Signed::default();
         for place in &self.retract {
             desk.retract(place, self.reason)?;
@@ -131,7 +137,7 @@ impl Sign {
                 continue;
             }
             let flags = hard(&findings).map(|finding| finding.code.into()).collect();
-            match next_return(&occasion, desk.previous.get(&place), tally, flags) {
+            match next_return(&occasion, desk.previous(&place).as_ref(), tally, flags) {
                 Some(it) => desk.sign(&it, done)?,
                 None => done.unchanged += 1,
             }
@@ -210,15 +216,22 @@ fn hard(findings: &[Finding]) -> impl Iterator<Item = &Finding> {
 }
 
 impl Desk {
-    fn open(definition: &Path, key: &Path, out: &Path) -> Result<Self, CommandError> {
+    fn open(definition: &Path, changes: &[PathBuf], key: &Path, out: &Path) -> Result<Self, CommandError> {
         let definition = authority::definition(definition)?;
+        let mut people = definition.authority.clone();
         let key = read_secret(key)?;
-        let owner = definition.centres.iter().find(|(_, centre)| centre.keys.contains(key.verifier()));
-        let Some((centre, _)) = owner else {
+        let mut owners: BTreeMap<String, (CentreId, VerifierKey)> = BTreeMap::new();
+        for file in changes {
+            let change = authority::signed_change(file, &mut people, definition.authority_threshold)?;
+            owners.extend(change.centre_keys);
+        }
+        let centres = definition.centres.iter();
+        let owner = centres.filter(|(_, centre)| centre.keys.contains(key.verifier())).map(|(id, _)| id);
+        let mut owner = owner.chain(owners.values().filter(|(_, it)| it == key.verifier()).map(|(id, _)| id));
+        let Some(centre) = owner.next().cloned() else {
             let problem = "is of no centre in this definition".to_owned();
             return Err(ResultsError::Key { key: key.verifier().name().to_owned(), problem }.into());
         };
-        let centre = centre.clone();
         let mut desk = Self {
             definition,
             key,
@@ -226,6 +239,7 @@ impl Desk {
             out: out.to_owned(),
             previous: BTreeMap::new(),
             earlier: BTreeMap::new(),
+            others: BTreeSet::new(),
         };
         desk.remember()?;
         Ok(desk)
@@ -236,14 +250,15 @@ impl Desk {
         if !self.out.is_dir() {
             return Ok(());
         }
-        let mut files = Vec::new();
-        super::log::walk(&self.out, &mut files)?;
+        let (mut files, mut signers) = (Vec::new(), BTreeMap::new());
+        super::submission::walk(&self.out, &mut files)?;
         for file in files.iter().filter(|file| file.extension().is_some_and(|ending| ending == ENDING)) {
             let bytes = read(file)?;
             let leaf = Hash::leaf(&bytes);
             let (place, previous) = match Entry::parse(&bytes) {
-                Ok(Entry::Signed(_, Document::Return(it))) => {
+                Ok(Entry::Signed(note, Document::Return(it))) => {
                     let place = (it.tally.contest.clone(), it.tally.unit.clone());
+                    signers.insert(leaf, note);
                     (place, Previous { revision: it.revision, leaf, content: Some(*it) })
                 }
                 Ok(Entry::Signed(_, Document::Retraction(it))) => {
@@ -260,7 +275,21 @@ impl Desk {
                 self.previous.insert(place, previous);
             }
         }
+        let is_ours = |last: &Previous| {
+            signers
+                .get(&last.leaf)
+                .is_none_or(|note| note.signatures().iter().all(|it| it.is_of(self.key.verifier())))
+        };
+        let others = self.previous.iter().filter(|(_, last)| !is_ours(last)).map(|(place, _)| place.clone());
+        self.others = others.collect();
         Ok(())
+    }
+
+    /// The last thing that was said of a unit. What another key of the centre has signed is said anew, with the same numbers too:
+    /// where that key is revoked, its word is in question.
+    fn previous(&self, place: &(ContestId, UnitId)) -> Option<Previous> {
+        let last = self.previous.get(place)?.clone();
+        Some(if self.others.contains(place) { Previous { content: None, ..last } } else { last })
     }
 
     fn findings(&self, tally: &Tally) -> Vec<Finding> {
@@ -280,6 +309,7 @@ impl Desk {
             Previous { revision: it.revision, leaf: Hash::leaf(text.as_bytes()), content: Some(it.clone()) };
         earlier.push(it.clone());
         self.write(&contest, &unit, it.revision, &text)?;
+        self.others.remove(&(contest.clone(), unit.clone()));
         self.previous.insert((contest, unit), previous);
         done.signed += 1;
         Ok(())

@@ -43,7 +43,7 @@ pub(super) fn sources(path: &Path, mapping: Option<&Mapping>) -> Result<Vec<Sour
         return Ok(vec![set(path)?]);
     }
     let mut files = Vec::new();
-    super::log::walk(path, &mut files)?;
+    super::submission::walk(path, &mut files)?;
     files.iter().map(|file| source(file, mapping)).collect()
 }
 
