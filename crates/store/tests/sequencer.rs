@@ -114,7 +114,7 @@ fn a_desk_that_failed_takes_nothing_that_was_judged_after_what_is_lost() {
     };
     let folder = tempfile::tempdir().expect("a folder");
     let desk = Registrar::open(Box::new(open), folder.path()).expect("a log");
-    let [first, second, third] = Part::cut(&vec![b'a'; 150_000]).try_into().expect("three parts");
+    let [first, second, third] = Part::cut(&b"a".repeat(150_000)).try_into().expect("three parts");
     assert!(matches!(desk.take(first), Outcome::Accepted(it) if it.appended.index == 0));
     disk.strike(0, Fault::Full);
     let waiting = [second.clone(), third.clone()].map(|part| desk.submit(part));

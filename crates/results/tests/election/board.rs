@@ -130,8 +130,14 @@ fn revoked_key() {
     change.revoked.insert("c1.example".into(), Revocation { distrust_from: 99 });
     let bytes = night.signed(&change, &["a1", "a2"]);
     let same = night.signed(&before, &["c1"]);
+    let stands = night.next("council", "d1/2", &[90, 80, 30]);
+    let stands = night.signed(&stands, &["c1"]);
+    night.admit(&stands);
+    let index = night.board.size() - 1;
     night.admit(&bytes);
     night.refused(&same, code);
+    // What stood in the log before keeps its place.
+    assert_eq!(night.known(&stands), index);
     night.report("council", "d2/1", &[90, 80, 30]);
 }
 
