@@ -9,8 +9,8 @@ use thiserror::Error;
 use tlog::{Policy, VerifierKey};
 
 use crate::definition::{
-    Centre, Channel, ChannelKind, Contest, Definition, DefinitionError, Embargo, List, Method, Unit,
-    UnitKind, tidy,
+    Centre, Channel, ChannelKind, Contest, Definition, DefinitionError, Embargo, List, Method, Reach,
+    Standing, Unit, UnitKind, Validator, tidy,
 };
 use crate::id::{CandidateNumber, CentreId, ContestId, ElectionId, ListId, UnitId, is_id};
 use crate::read::Draft;
@@ -61,8 +61,11 @@ pub struct Setup {
     embargo: Option<EmbargoSetup>,
     /// Lines of c2sp.org/tlog-policy, in a file.
     policy: String,
+    log: Option<StandingSetup>,
     #[serde(default)]
     channel: Vec<ChannelSetup>,
+    #[serde(default)]
+    validator: Vec<ValidatorSetup>,
     /// Files that say which units and lists there are.
     #[serde(default)]
     pub source: Vec<SourceSetup>,
@@ -113,6 +116,30 @@ struct ChannelSetup {
     operator: String,
     supplier: String,
     address: String,
+    network: Option<String>,
+    dns: Option<String>,
+}
+
+/// On what the log stands.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StandingSetup {
+    operator: String,
+    supplier: String,
+    network: Option<String>,
+    dns: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ValidatorSetup {
+    id: String,
+    operator: String,
+    supplier: String,
+    network: Option<String>,
+    dns: Option<String>,
+    /// File with its verifier key.
+    key: String,
 }
 
 /// A file that says which units and lists there are.
@@ -183,6 +210,9 @@ struct CentreSetup {
     id: String,
     name: Option<String>,
     units: Vec<String>,
+    /// Numbers to call it back.
+    #[serde(default)]
+    phones: BTreeSet<String>,
     keys: Vec<String>,
 }
 
@@ -193,6 +223,9 @@ struct CentresSetup {
     each: String,
     /// File of each one's key; `{unit}` stands for the unit's id.
     key: String,
+    /// Number of each one to call it back, by unit.
+    #[serde(default)]
+    phones: BTreeMap<String, String>,
 }
 
 /// Reads a file that the setup names, from the setup's folder.
@@ -244,7 +277,9 @@ impl Setup {
             release: keys(load, &self.release.keys)?,
             policy_lines,
             policy,
+            log: self.log.as_ref().map(StandingSetup::read).transpose()?,
             channels,
+            validators: self.validators(load)?,
             centres: self.centres(&units, load)?,
             units,
             merged: self
@@ -269,9 +304,24 @@ impl Setup {
                 }
             }
             let (id, operator, supplier) = (it.id.clone(), it.operator.clone(), it.supplier.clone());
-            Ok(Channel { id, kind, operator, supplier, address: it.address.clone() })
+            let reach = reach("channel", it.network.as_ref(), it.dns.as_ref())?;
+            Ok(Channel { id, kind, operator, supplier, address: it.address.clone(), reach })
         };
         self.channel.iter().map(channel).collect()
+    }
+
+    fn validators(&self, load: &Load<'_>) -> Result<BTreeMap<String, Validator>, SetupError> {
+        let mut validators = BTreeMap::new();
+        for it in &self.validator {
+            if !is_id(&it.id) {
+                return Err(value("validator.id", "is no id"));
+            }
+            let reach = reach("validator", it.network.as_ref(), it.dns.as_ref())?;
+            let standing = standing("validator", &it.operator, &it.supplier, reach)?;
+            let key = keys(load, std::slice::from_ref(&it.key))?.remove(0);
+            validators.insert(it.id.clone(), Validator { standing, key });
+        }
+        Ok(validators)
     }
 
     fn units(&self, drafts: &[Draft]) -> Result<BTreeMap<UnitId, Unit>, SetupError> {
@@ -352,6 +402,7 @@ impl Setup {
                 let centre = Centre {
                     name: unit.name.clone(),
                     units: [unit_id.clone()].into(),
+                    phones: it.phones.get(unit_id.as_str()).cloned().into_iter().collect(),
                     keys: keys(load, &[file])?,
                 };
                 centres.insert(id("centres", unit_id.as_str(), CentreId::new)?, centre);
@@ -364,7 +415,7 @@ impl Setup {
                 .map(|unit| id("centre.units", unit, UnitId::new))
                 .collect::<Result<_, _>>()?;
             let name = tidy(it.name.as_deref().unwrap_or(&it.id));
-            let centre = Centre { name, units, keys: keys(load, &it.keys)? };
+            let centre = Centre { name, units, phones: it.phones.clone(), keys: keys(load, &it.keys)? };
             centres.insert(id("centre.id", &it.id, CentreId::new)?, centre);
         }
         Ok(centres)
@@ -451,6 +502,27 @@ impl ListSetup {
         }
         Ok(())
     }
+}
+
+impl StandingSetup {
+    fn read(&self) -> Result<Standing, SetupError> {
+        let reach = reach("log", self.network.as_ref(), self.dns.as_ref())?;
+        standing("log", &self.operator, &self.supplier, reach)
+    }
+}
+
+fn standing(key: &str, operator: &str, supplier: &str, reach: Reach) -> Result<Standing, SetupError> {
+    if !is_id(operator) || !is_id(supplier) {
+        return Err(value(key, "operator and supplier are ids"));
+    }
+    Ok(Standing { operator: operator.to_owned(), supplier: supplier.to_owned(), reach })
+}
+
+fn reach(key: &str, network: Option<&String>, dns: Option<&String>) -> Result<Reach, SetupError> {
+    if network.into_iter().chain(dns).any(|id| !is_id(id)) {
+        return Err(value(key, "network and dns are ids"));
+    }
+    Ok(Reach { network: network.cloned(), dns: dns.cloned() })
 }
 
 fn value(key: &str, problem: &str) -> SetupError {
