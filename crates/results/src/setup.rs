@@ -9,11 +9,15 @@ use thiserror::Error;
 use tlog::{Policy, VerifierKey};
 
 use crate::definition::{
-    Centre, Channel, ChannelKind, Contest, Definition, DefinitionError, Embargo, List, Method, Reach,
-    Standing, Unit, UnitKind, Validator, tidy,
+    Centre, Channel, ChannelKind, Contest, Definition, DefinitionError, Embargo, List, Method, Unit,
+    UnitKind, tidy,
 };
 use crate::id::{CandidateNumber, CentreId, ContestId, ElectionId, ListId, UnitId, is_id};
 use crate::read::Draft;
+
+mod standing;
+
+use standing::{StandingSetup, ValidatorSetup, reach};
 
 /// Why a setup makes no definition.
 #[derive(Debug, Error)]
@@ -118,28 +122,6 @@ struct ChannelSetup {
     address: String,
     network: Option<String>,
     dns: Option<String>,
-}
-
-/// On what the log stands.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct StandingSetup {
-    operator: String,
-    supplier: String,
-    network: Option<String>,
-    dns: Option<String>,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ValidatorSetup {
-    id: String,
-    operator: String,
-    supplier: String,
-    network: Option<String>,
-    dns: Option<String>,
-    /// File with its verifier key.
-    key: String,
 }
 
 /// A file that says which units and lists there are.
@@ -279,7 +261,7 @@ impl Setup {
             policy,
             log: self.log.as_ref().map(StandingSetup::read).transpose()?,
             channels,
-            validators: self.validators(load)?,
+            validators: standing::validators(&self.validator, load)?,
             centres: self.centres(&units, load)?,
             units,
             merged: self
@@ -308,20 +290,6 @@ impl Setup {
             Ok(Channel { id, kind, operator, supplier, address: it.address.clone(), reach })
         };
         self.channel.iter().map(channel).collect()
-    }
-
-    fn validators(&self, load: &Load<'_>) -> Result<BTreeMap<String, Validator>, SetupError> {
-        let mut validators = BTreeMap::new();
-        for it in &self.validator {
-            if !is_id(&it.id) {
-                return Err(value("validator.id", "is no id"));
-            }
-            let reach = reach("validator", it.network.as_ref(), it.dns.as_ref())?;
-            let standing = standing("validator", &it.operator, &it.supplier, reach)?;
-            let key = keys(load, std::slice::from_ref(&it.key))?.remove(0);
-            validators.insert(it.id.clone(), Validator { standing, key });
-        }
-        Ok(validators)
     }
 
     fn units(&self, drafts: &[Draft]) -> Result<BTreeMap<UnitId, Unit>, SetupError> {
@@ -502,27 +470,6 @@ impl ListSetup {
         }
         Ok(())
     }
-}
-
-impl StandingSetup {
-    fn read(&self) -> Result<Standing, SetupError> {
-        let reach = reach("log", self.network.as_ref(), self.dns.as_ref())?;
-        standing("log", &self.operator, &self.supplier, reach)
-    }
-}
-
-fn standing(key: &str, operator: &str, supplier: &str, reach: Reach) -> Result<Standing, SetupError> {
-    if !is_id(operator) || !is_id(supplier) {
-        return Err(value(key, "operator and supplier are ids"));
-    }
-    Ok(Standing { operator: operator.to_owned(), supplier: supplier.to_owned(), reach })
-}
-
-fn reach(key: &str, network: Option<&String>, dns: Option<&String>) -> Result<Reach, SetupError> {
-    if network.into_iter().chain(dns).any(|id| !is_id(id)) {
-        return Err(value(key, "network and dns are ids"));
-    }
-    Ok(Reach { network: network.cloned(), dns: dns.cloned() })
 }
 
 fn value(key: &str, problem: &str) -> SetupError {
