@@ -134,11 +134,11 @@ impl Case {
                 true => State::HeardNotLogged,
             };
         };
-        if self.authentic().any(|heard| heard.is_independent && heard.revision > link.revision) {
-            return State::HeardNotLogged;
-        }
         if self.confirmed(link).is_some() {
             return State::DiffersConfirmed;
+        }
+        if self.authentic().any(|heard| heard.is_independent && heard.revision > link.revision) {
+            return State::HeardNotLogged;
         }
         let mut state = None;
         for heard in self.authentic().filter(|heard| heard.revision == link.revision) {

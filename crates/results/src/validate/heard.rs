@@ -5,7 +5,8 @@ use thiserror::Error;
 use tlog::Hash;
 
 use super::spoken::Code;
-use crate::board::Election;
+use crate::board::{Board, Election, Role};
+use crate::entry::{Document, Entry};
 use crate::id::{ContestId, ElectionId, UnitId};
 use crate::lines::{DocumentError, Lines, hex, parse_hex, parse_time, parse_u32};
 use crate::returns::{numbers, parse_numbers};
@@ -91,6 +92,10 @@ pub enum HeardError {
     NotDue { contest: String, unit: String },
     #[error("`{number}` is no number of a centre that reports unit `{unit}`")]
     OtherNumber { number: String, unit: String },
+    #[error("the file is no signed return or retraction")]
+    NoReturn,
+    #[error("the file is not signed by a centre that reports unit `{0}`")]
+    NotSigned(String),
 }
 
 impl Heard {
@@ -141,6 +146,56 @@ impl Heard {
             time,
             leaf,
             code,
+            numbers,
+        })
+    }
+
+    /// What a file on a stick says: a signed return, or a retraction. A key that was revoked since counts too: what its owner
+    /// carried by hand is evidence either way.
+    ///
+    /// # Errors
+    /// Where it is none, or not of a centre that reports the unit.
+    pub fn of_file(
+        bytes: &[u8],
+        board: &Board,
+        time: Timestamp,
+        is_independent: bool,
+    ) -> Result<Self, HeardError> {
+        let entry = Entry::parse(bytes).map_err(|_| HeardError::NoReturn)?;
+        let Entry::Signed(note, document) = &entry else { return Err(HeardError::NoReturn) };
+        let (election, definition, place, revision, numbers) = match document {
+            Document::Return(it) => {
+                let place = (it.tally.contest.clone(), it.tally.unit.clone());
+                (&it.election, it.definition, place, it.revision, Some(it.tally.clone()))
+            }
+            Document::Retraction(it) => {
+                (&it.election, it.definition, (it.contest.clone(), it.unit.clone()), it.revision, None)
+            }
+            _ => return Err(HeardError::NoReturn),
+        };
+        let (contest, unit) = place;
+        let may = |known: &Election| {
+            let key = known.keys.iter().find(|state| state.key.name() == note.signatures()[0].name);
+            key.is_some_and(|state| match &state.role {
+                Role::Centre(centre) => known.definition.may_report(centre, &unit),
+                Role::Authority | Role::Release => false,
+            })
+        };
+        if !board.is_signed(&entry) || note.signatures().len() != 1 || !board.election().is_some_and(may) {
+            return Err(HeardError::NotSigned(unit.to_string()));
+        }
+        Ok(Self {
+            election: election.clone(),
+            definition,
+            contest,
+            unit,
+            revision,
+            road: Road::Stick,
+            called: None,
+            is_independent,
+            time,
+            leaf: Some(Hash::leaf(bytes)),
+            code: None,
             numbers,
         })
     }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use oorandom::Rand64;
 use results::bundle::Published;
-use results::returns::{Reason, Return};
+use results::returns::{self, Reason, Return};
 use results::validate::{Coverage, Ledger, Place, Road, Run, State, Status, independence};
 use results::verify::{Report, Trust, Verdict, verify};
 use results::{Tally, Votes};
@@ -209,24 +209,44 @@ impl Players {
 
     /// A correction, or a retraction, after everything was compared; the people at the centre have the new paper.
     fn change(&mut self) {
+        if self.lie == Lie::Honest {
+            // Any place, and its validators may have asked before the log had it.
+            let all = places();
+            let (contest, unit) = all[self.random.rand_range(0..all.len() as u64) as usize];
+            self.target = place(contest, unit);
+        }
         let (contest, unit) = (self.target.0.to_string(), self.target.1.to_string());
-        let (revision, tally, bytes) = if self.lie == Lie::Withdrawn {
+        let is_retraction = self.lie == Lie::Withdrawn
+            || (self.lie == Lie::Honest
+                && self.random.rand_range(0..3) == 0
+                && !returns::numbers(&self.papers[&self.target].tally).is_empty());
+        let (revision, tally, bytes) = if is_retraction {
             let it = self.night.retraction(&contest, &unit);
             let bytes = self.night.signed(&it, &[centre_of(&unit)]);
             (it.revision, Tally::new(it.contest, it.unit), bytes)
         } else {
-            let votes: Vec<u64> = self.votes(&contest).iter().map(|n| n + 300).collect();
+            let votes: Vec<u64> = self
+                .votes(&contest)
+                .iter()
+                .map(|n| n + 300 * u64::from(self.night.clock.0 as u32 % 7 + 1))
+                .collect();
             let it = Return { reason: Reason::Recount, ..self.night.next(&contest, &unit, &votes) };
             let bytes = self.night.signed(&it, &[centre_of(&unit)]);
             (it.revision, it.tally, bytes)
         };
-        let leaf = self.night.admit(&bytes);
         let target = self.target.clone();
-        for validator in 0..2 {
-            let state = self.ledgers[validator].state(election(&self.night), &target);
-            assert_eq!(state, State::Superseded, "what was heard is not what is there now");
+        let paper = Paper { revision, tally, leaf: Hash::leaf(&bytes) };
+        if self.lie == Lie::Honest && self.random.rand_range(0..2) == 0 {
+            // The first validator calls before the log has it.
+            self.papers.insert(target.clone(), paper.clone());
+            self.hear(0, &target, Road::Phone);
+            let state = self.ledgers[0].state(election(&self.night), &target);
+            assert_eq!(state, State::HeardNotLogged);
         }
-        self.papers.insert(target, Paper { revision, tally, leaf });
+        self.night.admit(&bytes);
+        let state = self.ledgers[1].state(election(&self.night), &target);
+        assert_eq!(state, State::Superseded, "what was heard is not what is there now");
+        self.papers.insert(target, paper);
         (0..2).for_each(|validator| self.ask(validator));
     }
 
@@ -285,7 +305,12 @@ fn play(seed: u128, lie: Lie) -> Players {
     let mut players = Players::new(seed, lie);
     players.count();
     players.validate();
-    if matches!(lie, Lie::Late | Lie::Withdrawn) {
+    let n_changes = match lie {
+        Lie::Late | Lie::Withdrawn => 1,
+        Lie::Honest => players.random.rand_range(0..4),
+        _ => 0,
+    };
+    for _ in 0..n_changes {
         players.change();
     }
     players

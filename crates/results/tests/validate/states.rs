@@ -116,6 +116,9 @@ fn ways() -> BTreeSet<(&'static str, &'static str)> {
     one.ask();
     one.hear(&fourth, Road::Phone, "resolved");
     one.hear(&slip, Road::Phone, "differs-confirmed");
+    // A later revision that the centre speaks of does not hide that.
+    let (fifth, _) = one.sign(&[1, 2, 3]);
+    one.hear(&fifth, Road::Phone, "differs-confirmed");
     // The log has another return than the centre.
     let (paper, _) = two.sign(&[219, 180, 30]);
     let (_, altered) = two.sign(&[319, 80, 30]);
@@ -217,7 +220,11 @@ fn two_different_slips_confirm_nothing() {
     for more in 1..20 {
         walk.hear(&Paper { tally: other(&paper.tally, more), ..paper.clone() }, Road::Phone, "differs");
     }
-    // The same contact told twice is one.
+    // One contact that is typed twice is one.
+    let twice = Paper { tally: other(&paper.tally, 40), ..paper.clone() };
+    let time = twice.heard(&walk.night, Road::Phone, 100).time;
+    walk.hear_as(&twice, Road::Phone, "differs", |heard| heard.time = time);
+    walk.hear_as(&twice, Road::Phone, "differs", |heard| (heard.time, heard.code) = (time, None));
     let again = walk.ledger.case(&walk.at).expect("heard").heard()[0].clone();
     walk.ledger.hear(election(&walk.night), again).expect("it is about this election");
     walk.arrive("differs");
@@ -276,4 +283,38 @@ fn what_cannot_be_about_this_election_is_not_taken() {
     assert!(Heard::parse(&text.replace(&code, &code.replace(' ', ""))).is_err(), "one spelling of a code");
     let end = text.find("code").expect("a code");
     assert!(Heard::parse(&text[..end]).is_err(), "nothing was heard");
+}
+
+#[test]
+fn a_file_on_a_stick_is_the_centre_s_word_if_its_key_has_signed() {
+    let mut walk = Walk::new();
+    let (_, bytes) = walk.sign(&[219, 180, 30]);
+    let (_, other_bytes) = walk.sign(&[319, 80, 30]);
+    let time = walk.night.clock;
+    let read = |walk: &Walk, bytes: &[u8]| Heard::of_file(bytes, &walk.night.board, time, true);
+    let heard = read(&walk, &bytes).expect("signed");
+    assert_eq!(Heard::parse(&heard.to_string()), Ok(heard.clone()));
+    walk.ledger.hear(election(&walk.night), heard).expect("this election");
+    walk.arrive("heard-not-logged");
+    walk.log(&bytes, "matched");
+    walk.ledger
+        .hear(election(&walk.night), read(&walk, &other_bytes).expect("signed"))
+        .expect("this election");
+    walk.arrive("differs");
+    let retraction = walk.night.retraction("council", "d1/1");
+    let retraction = walk.night.signed(&retraction, &["c1"]);
+    let heard = read(&walk, &retraction).expect("signed");
+    assert_eq!((heard.revision, heard.numbers), (2, None));
+    // Not of that centre, not signed, not a return.
+    let it = walk.night.next("council", "d1/1", &[219, 180, 31]);
+    for signer in ["c2", "a1", "x"] {
+        let bytes = walk.night.signed(&it, &[signer]);
+        assert_eq!(read(&walk, &bytes), Err(HeardError::NotSigned("d1/1".to_owned())), "{signer}");
+    }
+    let text = String::from_utf8(bytes).expect("text").replace("=219", "=218");
+    assert_eq!(read(&walk, text.as_bytes()), Err(HeardError::NotSigned("d1/1".to_owned())));
+    let adoption = walk.night.signed(&walk.night.adoption(), &["a1", "a2"]);
+    for bytes in [&b"219"[..], &adoption] {
+        assert_eq!(read(&walk, bytes), Err(HeardError::NoReturn));
+    }
 }
