@@ -10,10 +10,11 @@ use results::validate::{
     Coverage, CoverageError, Heard, Ledger, ListError, MAX_PART_BYTES, Road, Status, statuses,
 };
 use results::verify::{Report, Trust, Verdict, verify};
+use tlog::cosignature::cosign;
 use tlog::{Checkpoint, Hash, Note};
 
 use crate::common::{Keys, Night, centre_of};
-use crate::support::{Paper, election, lists, night, place, text};
+use crate::support::{Paper, election, lists, night, other, place, text};
 
 /// A night on which three units have reported, and a validator that has heard all three.
 fn compared() -> (Night, Ledger, Vec<Paper>) {
@@ -269,4 +270,39 @@ fn what_is_in_question_is_not_confirmed() {
         assert_eq!(report.confirmed.confirmed(), 2, "{}", report.confirmed.sentence());
     }
     assert_eq!(ledger.to_ask(election(&night)), [place("council", "d2/1")]);
+}
+
+/// What is public of one contact that does not fit is that the centre is being asked; of two, that it differs.
+#[test]
+fn one_contact_accuses_nobody() {
+    let (mut night, mut ledger, papers) = compared();
+    let slip = Paper { tally: other(&papers[0].tally, 9), ..papers[0].clone() };
+    let reader = |ledger: &Ledger, night: &mut Night| {
+        let report = verify(&night.published(), &with(night, lists(night, ledger, "v1")));
+        (said(&report), report.confirmed.sentence())
+    };
+    ledger.hear(election(&night), slip.heard(&night, Road::Phone, 2)).expect("this election");
+    let once = reader(&ledger, &mut night);
+    assert_eq!(once.0, (Verdict::Ok, vec![]));
+    insta::assert_snapshot!(once.1, @"confirmed 2 of 10 by validators v1; being asked again: d1/1 in council; not heard: 7");
+    ledger.ask(&place("council", "d1/1"));
+    assert_eq!(reader(&ledger, &mut night), once);
+    ledger.hear(election(&night), slip.heard(&night, Road::Phone, 3)).expect("this election");
+    let twice = reader(&ledger, &mut night);
+    assert_eq!(twice.0, (Verdict::Disputed, vec!["differs"]));
+    insta::assert_snapshot!(twice.1, @"confirmed 2 of 10 by validators v1; differs: d1/1 in council; not heard: 7");
+}
+
+/// A cosignature carries a time of its own, which must be that of the list.
+#[test]
+fn a_list_has_one_time() {
+    let (night, ledger, _) = compared();
+    let part = &ledger.coverage(election(&night), night.writer.signed(), "v1", night.clock).expect("open")[0];
+    for later in [0, 1] {
+        let time = night.now() + later;
+        let line = cosign(&part.attested(), &night.keys.signer("v1"), time).to_line();
+        let bytes = format!("{part}\n{line}").into_bytes();
+        let read = Coverage::open(&bytes, &night.definition, &night.definition.fingerprint());
+        assert_eq!(read.is_ok(), later == 0, "{read:?}");
+    }
 }
