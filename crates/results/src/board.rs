@@ -236,6 +236,11 @@ impl Election {
         self.reporting.iter().filter(move |unit| self.definition.is_held_in(contest, unit))
     }
 
+    /// Whether a return of a unit is due in a contest.
+    pub fn is_due(&self, contest: &ContestId, unit: &UnitId) -> bool {
+        self.reporting.contains(unit) && self.definition.is_held_in(contest, unit)
+    }
+
     /// Whether numbers may be public.
     pub fn is_open(&self) -> bool {
         self.definition.embargo.is_none() || self.released.is_some()

@@ -50,8 +50,12 @@ pub struct Definition {
     pub policy_lines: Vec<String>,
     /// The same, read.
     pub policy: Policy,
+    /// On what the log stands, where that is said.
+    pub log: Option<Standing>,
     /// Where results are made public.
     pub channels: Vec<Channel>,
+    /// Who compares the log with what centres say by other ways, by id.
+    pub validators: BTreeMap<String, Validator>,
     /// All units.
     pub units: BTreeMap<UnitId, Unit>,
     /// Units that report for all units below them, which are too small to report alone.
@@ -86,10 +90,41 @@ pub struct Channel {
     pub kind: ChannelKind,
     /// Who runs it; two channels of one operator are not independent. An id.
     pub operator: String,
-    /// On whose network it stands. An id.
+    /// On whose machines it stands. An id.
     pub supplier: String,
     /// Its address, without spaces.
     pub address: String,
+    /// What else it needs to be reached.
+    pub reach: Reach,
+}
+
+/// What a service needs to be reached, where that is said. Ids, equal where one failure or one attack takes both.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reach {
+    /// Its network: `as64500`.
+    pub network: Option<String>,
+    /// Who answers for its name.
+    pub dns: Option<String>,
+}
+
+/// Who runs a service and on what it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Who runs it. An id.
+    pub operator: String,
+    /// On whose machines it stands. An id.
+    pub supplier: String,
+    /// What else it needs to be reached.
+    pub reach: Reach,
+}
+
+/// Who has a way of its own to the centres, and says which units it has compared with the log: `docs/specs/validation.md`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Validator {
+    /// Who runs it and on what it stands.
+    pub standing: Standing,
+    /// Its key, of the kind that cosigns (type 4), and no witness's: what it says is more than what a witness says.
+    pub key: VerifierKey,
 }
 
 /// Sorts of channel.
@@ -132,6 +167,8 @@ pub struct Centre {
     pub name: String,
     /// Units that it may report, with all that lie below them.
     pub units: BTreeSet<UnitId>,
+    /// Numbers under which its people are called back: `+` and 5 to 15 digits.
+    pub phones: BTreeSet<String>,
     /// Its keys.
     pub keys: Vec<VerifierKey>,
 }

@@ -25,6 +25,7 @@ pub mod signing;
 pub mod statement;
 pub mod tally;
 pub mod totals;
+pub mod validate;
 pub mod verify;
 pub mod votes;
 

@@ -186,9 +186,7 @@ impl Return {
             flags.insert(flag.into());
         }
         let mut tally = Tally::new(contest, unit);
-        parse_counts(&mut lines, &mut tally)?;
-        parse_lists(&mut lines, &mut tally)?;
-        parse_modes(&mut lines, &mut tally)?;
+        parse_numbers(&mut lines, &mut tally)?;
         lines.end()?;
         Ok(Self { election, definition, revision, supersedes, reason, status, time, source, flags, tally })
     }
@@ -208,6 +206,13 @@ impl SourceFile {
         let is_type = media_type.split('/').count() == 2 && is_id(media_type);
         is_type.then(|| Some(Self { sha256, media_type: media_type.to_owned() }))
     }
+}
+
+/// The lines that [`numbers`] writes.
+pub(crate) fn parse_numbers(lines: &mut Lines<'_>, tally: &mut Tally) -> Result<(), DocumentError> {
+    parse_counts(lines, tally)?;
+    parse_lists(lines, tally)?;
+    parse_modes(lines, tally)
 }
 
 /// `count eligible=518`, in the order of [`Count`].

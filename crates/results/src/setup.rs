@@ -15,6 +15,10 @@ use crate::definition::{
 use crate::id::{CandidateNumber, CentreId, ContestId, ElectionId, ListId, UnitId, is_id};
 use crate::read::Draft;
 
+mod standing;
+
+use standing::{StandingSetup, ValidatorSetup, reach};
+
 /// Why a setup makes no definition.
 #[derive(Debug, Error)]
 pub enum SetupError {
@@ -61,8 +65,11 @@ pub struct Setup {
     embargo: Option<EmbargoSetup>,
     /// Lines of c2sp.org/tlog-policy, in a file.
     policy: String,
+    log: Option<StandingSetup>,
     #[serde(default)]
     channel: Vec<ChannelSetup>,
+    #[serde(default)]
+    validator: Vec<ValidatorSetup>,
     /// Files that say which units and lists there are.
     #[serde(default)]
     pub source: Vec<SourceSetup>,
@@ -113,6 +120,8 @@ struct ChannelSetup {
     operator: String,
     supplier: String,
     address: String,
+    network: Option<String>,
+    dns: Option<String>,
 }
 
 /// A file that says which units and lists there are.
@@ -183,6 +192,9 @@ struct CentreSetup {
     id: String,
     name: Option<String>,
     units: Vec<String>,
+    /// Numbers to call it back.
+    #[serde(default)]
+    phones: BTreeSet<String>,
     keys: Vec<String>,
 }
 
@@ -193,6 +205,9 @@ struct CentresSetup {
     each: String,
     /// File of each one's key; `{unit}` stands for the unit's id.
     key: String,
+    /// Number of each one to call it back, by unit.
+    #[serde(default)]
+    phones: BTreeMap<String, String>,
 }
 
 /// Reads a file that the setup names, from the setup's folder.
@@ -244,7 +259,9 @@ impl Setup {
             release: keys(load, &self.release.keys)?,
             policy_lines,
             policy,
+            log: self.log.as_ref().map(StandingSetup::read).transpose()?,
             channels,
+            validators: standing::validators(&self.validator, load)?,
             centres: self.centres(&units, load)?,
             units,
             merged: self
@@ -269,7 +286,8 @@ impl Setup {
                 }
             }
             let (id, operator, supplier) = (it.id.clone(), it.operator.clone(), it.supplier.clone());
-            Ok(Channel { id, kind, operator, supplier, address: it.address.clone() })
+            let reach = reach("channel", it.network.as_ref(), it.dns.as_ref())?;
+            Ok(Channel { id, kind, operator, supplier, address: it.address.clone(), reach })
         };
         self.channel.iter().map(channel).collect()
     }
@@ -354,6 +372,7 @@ impl Setup {
                 let centre = Centre {
                     name: unit.name.clone(),
                     units: [unit_id.clone()].into(),
+                    phones: it.phones.get(unit_id.as_str()).cloned().into_iter().collect(),
                     keys: keys(load, &[file])?,
                 };
                 centres.insert(id("centres", unit_id.as_str(), CentreId::new)?, centre);
@@ -366,7 +385,7 @@ impl Setup {
                 .map(|unit| id("centre.units", unit, UnitId::new))
                 .collect::<Result<_, _>>()?;
             let name = tidy(it.name.as_deref().unwrap_or(&it.id));
-            let centre = Centre { name, units, keys: keys(load, &it.keys)? };
+            let centre = Centre { name, units, phones: it.phones.clone(), keys: keys(load, &it.keys)? };
             centres.insert(id("centre.id", &it.id, CentreId::new)?, centre);
         }
         Ok(centres)

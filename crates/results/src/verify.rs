@@ -14,6 +14,10 @@ use crate::replay::{Replay, WrongEntry, replay};
 use crate::returns::Status;
 use crate::totals;
 
+mod coverage;
+
+pub use coverage::{Confirmed, Told};
+
 /// What the reader knows from elsewhere.
 #[derive(Clone, Debug, Default)]
 pub struct Trust {
@@ -23,6 +27,8 @@ pub struct Trust {
     pub now: Option<u64>,
     /// Checkpoints of this log that were seen before or elsewhere.
     pub seen: Vec<Vec<u8>>,
+    /// Signed coverage lists of validators, in any order.
+    pub coverage: Vec<Vec<u8>>,
 }
 
 /// What can be said of a published election. Ordered from good to bad; the worst that applies is the verdict.
@@ -34,6 +40,9 @@ pub enum Verdict {
     Stale,
     /// It holds, but a centre has not opened what it had committed to.
     Unrevealed,
+    /// It holds, but a validator says of a unit that its centre twice said something else, or that it was shown another log. All
+    /// other units stand.
+    Disputed,
     /// Everything fits together, but nothing from outside vouches for it: no fingerprint was given, or too few
     /// witnesses have cosigned. A forger can make such an election too.
     SelfConsistentOnly,
@@ -49,10 +58,11 @@ pub enum Verdict {
 
 impl Verdict {
     /// All verdicts, from good to bad.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Ok,
         Self::Stale,
         Self::Unrevealed,
+        Self::Disputed,
         Self::SelfConsistentOnly,
         Self::Incomplete,
         Self::Unavailable,
@@ -66,6 +76,7 @@ impl Verdict {
             Self::Ok => "ok",
             Self::Stale => "stale",
             Self::Unrevealed => "unrevealed",
+            Self::Disputed => "disputed",
             Self::SelfConsistentOnly => "self-consistent-only",
             Self::Incomplete => "incomplete",
             Self::Unavailable => "unavailable",
@@ -85,6 +96,7 @@ impl Verdict {
             Self::Incomplete => 14,
             Self::Unavailable => 15,
             Self::Unrevealed => 16,
+            Self::Disputed => 17,
         }
     }
 }
@@ -107,12 +119,14 @@ pub struct Reason {
 pub struct Report {
     /// The worst of the reasons, or ok.
     pub verdict: Verdict,
-    /// All reasons, the worst first, then by entry.
+    /// All reasons, the worst first, then by entry. Those whose verdict is ok are only told.
     pub reasons: Vec<Reason>,
     /// The checkpoint, where one could be read.
     pub checkpoint: Option<Checkpoint>,
     /// Witnesses of the policy that have cosigned it.
     pub cosigned: Vec<Cosigned>,
+    /// What validators have compared, where the definition is adopted and the log's key has signed.
+    pub confirmed: Confirmed,
     /// What the log says.
     pub board: Board,
 }
@@ -155,7 +169,7 @@ pub fn verify(published: &Published, trust: &Trust) -> Report {
     let Replay { board, leaves, wrong } = replay(&published.entries);
     let is_whole = reasons.tree(&checkpoint, &leaves, published.missing.as_deref());
     reasons.entries(wrong);
-    let mut cosigned = Vec::new();
+    let (mut cosigned, mut confirmed) = (Vec::new(), Confirmed::default());
     match board.election() {
         None if reasons.is_incomplete() => {}
         None => reasons.add(
@@ -172,12 +186,13 @@ pub fn verify(published: &Published, trust: &Trust) -> Report {
                 let leaves = if is_whole { &leaves[..] } else { &[] };
                 reasons.seen(election, &checkpoint, leaves, trust);
                 reasons.fresh(election, &by, trust);
+                confirmed = reasons.coverage(election, &checkpoint, leaves, trust);
                 cosigned = by;
             }
             reasons.sealed(election);
         }
     }
-    reasons.report(Some(checkpoint), cosigned, board)
+    Report { confirmed, ..reasons.report(Some(checkpoint), cosigned, board) }
 }
 
 #[derive(Default)]
@@ -195,7 +210,7 @@ impl Reasons {
     fn report(mut self, checkpoint: Option<Checkpoint>, cosigned: Vec<Cosigned>, board: Board) -> Report {
         self.0.sort_by(|a, b| b.verdict.cmp(&a.verdict).then(a.index.cmp(&b.index)));
         let verdict = self.0.first().map_or(Verdict::Ok, |reason| reason.verdict);
-        Report { verdict, reasons: self.0, checkpoint, cosigned, board }
+        Report { verdict, reasons: self.0, checkpoint, cosigned, confirmed: Confirmed::default(), board }
     }
 
     fn note(&mut self, published: &Published) -> Option<Note> {

@@ -44,7 +44,8 @@ pub struct KeyState {
     pub revoked: Option<u64>,
 }
 
-/// All keys of documents, by name. The log's key and those of witnesses stand in the policy and sign no documents.
+/// All keys of documents, by name. The log's key and those of witnesses stand in the policy, those of
+/// validators beside it; they sign no documents of the log.
 #[derive(Clone, Debug, Default)]
 pub struct Keys {
     by_name: BTreeMap<String, KeyState>,
@@ -67,7 +68,8 @@ impl Keys {
             }
         }
         let parties = definition.policy.logs().iter().chain(definition.policy.witnesses());
-        keys.reserved = parties.map(|party| party.key.clone()).collect();
+        let validators = definition.validators.values().map(|validator| &validator.key);
+        keys.reserved = parties.map(|party| &party.key).chain(validators).cloned().collect();
         keys
     }
 

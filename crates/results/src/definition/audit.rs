@@ -27,6 +27,8 @@ pub enum DefinitionError {
     SharedKey { name: String, first: String, second: String },
     #[error("key `{0}` is not of the kind that signs documents (Ed25519, type 1)")]
     KeyKind(String),
+    #[error("key `{0}` of a validator is not of the kind that cosigns (Ed25519, type 4)")]
+    ValidatorKeyKind(String),
     #[error("the threshold of {needs} cannot be reached by {has} authority keys")]
     Threshold { needs: usize, has: usize },
     #[error("an embargo needs two release keys, of two people; there are {0}")]
@@ -94,7 +96,7 @@ impl Definition {
         Ok(())
     }
 
-    /// Authority, release, log, witness and centre keys are distinct: whoever holds one of them can say one kind of thing.
+    /// Authority, release, log, witness, validator and centre keys are distinct: whoever holds one of them can say one kind of thing.
     fn audit_keys(&self) -> Result<(), DefinitionError> {
         let logs = self.policy.logs();
         if logs.len() != 1 {
@@ -106,6 +108,11 @@ impl Definition {
         }
         if self.embargo.is_some() && self.release.len() < 2 {
             return Err(DefinitionError::ReleaseKeys(self.release.len()));
+        }
+        for validator in self.validators.values() {
+            if validator.key.kind() != KeyKind::CosignatureV1 {
+                return Err(DefinitionError::ValidatorKeyKind(validator.key.name().to_owned()));
+            }
         }
         let mut owners: BTreeMap<&[u8], String> = BTreeMap::new();
         let mut names: BTreeMap<&str, String> = BTreeMap::new();
@@ -142,6 +149,7 @@ impl Definition {
         let centres = self.centres.iter().flat_map(|(id, centre)| {
             centre.keys.iter().map(move |key| (format!("centre `{id}`"), key, true))
         });
-        authority.chain(release).chain(log).chain(witnesses).chain(centres)
+        let validators = self.validators.iter().map(|(id, it)| (format!("validator `{id}`"), &it.key, false));
+        authority.chain(release).chain(log).chain(witnesses).chain(validators).chain(centres)
     }
 }

@@ -7,7 +7,7 @@ use tlog::{Policy, VerifierKey};
 use super::audit::DefinitionError;
 use super::{
     Centre, Channel, ChannelKind, Contest, DEFINITION, Definition, Embargo, List, MAX_DEFINITION_BYTES,
-    Method, Unit, UnitKind,
+    Method, Reach, Standing, Unit, UnitKind, Validator,
 };
 use crate::id::{CentreId, ContestId, ElectionId, ListId, UnitId, is_id};
 use crate::lines::{DocumentError, Lines, parse_time, parse_u32};
@@ -39,7 +39,9 @@ pub(super) fn definition(bytes: &[u8]) -> Result<Definition, DefinitionError> {
     let policy =
         Policy::parse(policy_lines.iter().map(|line| format!("{line}\n")).collect::<String>().as_bytes())
             .map_err(DefinitionError::Policy)?;
+    let log = log(&mut lines)?;
     let channels = channels(&mut lines)?;
+    let validators = validators(&mut lines)?;
     let units = units(&mut lines)?;
     let mut merged = BTreeSet::new();
     while let Some(unit) = lines.maybe("merged")? {
@@ -63,7 +65,9 @@ pub(super) fn definition(bytes: &[u8]) -> Result<Definition, DefinitionError> {
         release,
         policy_lines,
         policy,
+        log,
         channels,
+        validators,
         units,
         merged,
         contests,
@@ -109,14 +113,19 @@ fn words_and_name<const N: usize>(text: &str) -> Option<([&str; N], &str)> {
 fn keys(lines: &mut Lines<'_>, word: &str) -> Result<Vec<VerifierKey>, DocumentError> {
     let mut keys: Vec<VerifierKey> = Vec::new();
     while let Some(text) = lines.maybe(word)? {
-        let key = VerifierKey::parse(text).map_err(|reason| lines.before(reason.to_string()))?;
-        if key.to_string() != text {
-            return Err(lines.before(format!("key `{}` has a second spelling", key.name())));
-        }
+        let key = one_key(lines, text)?;
         ascending(lines, keys.last().map(VerifierKey::name), key.name())?;
         keys.push(key);
     }
     Ok(keys)
+}
+
+fn one_key(lines: &Lines<'_>, text: &str) -> Result<VerifierKey, DocumentError> {
+    let key = VerifierKey::parse(text).map_err(|reason| lines.before(reason.to_string()))?;
+    if key.to_string() != text {
+        return Err(lines.before(format!("key `{}` has a second spelling", key.name())));
+    }
+    Ok(key)
 }
 
 fn ascending(lines: &Lines<'_>, last: Option<&str>, next: &str) -> Result<(), DocumentError> {
@@ -142,17 +151,58 @@ fn channels(lines: &mut Lines<'_>) -> Result<Vec<Channel>, DocumentError> {
                 operator: operator.to_owned(),
                 supplier: supplier.to_owned(),
                 address: address.to_owned(),
+                reach: Reach::default(),
             })
         });
-        let channel = read.ok_or_else(|| {
+        let mut channel = read.ok_or_else(|| {
             lines.before(
                 "a channel is `id official|mirror|validator|broadcast operator supplier address`".to_owned(),
             )
         })?;
         ascending(lines, channels.last().map(|last| last.id.as_str()), &channel.id)?;
+        channel.reach = reach(lines)?;
         channels.push(channel);
     }
     Ok(channels)
+}
+
+/// `network ID` and `dns ID`, each where it is said.
+fn reach(lines: &mut Lines<'_>) -> Result<Reach, DocumentError> {
+    let mut one = |key: &str| match lines.maybe(key)? {
+        None => Ok(None),
+        Some(text) if is_id(text) => Ok(Some(text.to_owned())),
+        Some(text) => Err(lines.before(format!("`{text}` is no id"))),
+    };
+    Ok(Reach { network: one("network")?, dns: one("dns")? })
+}
+
+fn log(lines: &mut Lines<'_>) -> Result<Option<Standing>, DocumentError> {
+    let Some(text) = lines.maybe("log")? else { return Ok(None) };
+    let ids = words(text).filter(|ids: &[&str; 2]| ids.iter().all(|id| is_id(id)));
+    let [operator, supplier] = ids.ok_or_else(|| lines.before("a log is `operator supplier`".to_owned()))?;
+    let (operator, supplier) = (operator.to_owned(), supplier.to_owned());
+    Ok(Some(Standing { operator, supplier, reach: reach(lines)? }))
+}
+
+fn validators(lines: &mut Lines<'_>) -> Result<BTreeMap<String, Validator>, DocumentError> {
+    let mut validators: BTreeMap<String, Validator> = BTreeMap::new();
+    while let Some(text) = lines.maybe("validator")? {
+        let ids = words(text).filter(|[ids @ .., _]: &[&str; 4]| ids.iter().all(|id| is_id(id)));
+        let [id, operator, supplier, key] =
+            ids.ok_or_else(|| lines.before("a validator is `id operator supplier key`".to_owned()))?;
+        ascending(lines, validators.last_key_value().map(|(last, _)| last.as_str()), id)?;
+        let key = one_key(lines, key)?;
+        let (operator, supplier) = (operator.to_owned(), supplier.to_owned());
+        let standing = Standing { operator, supplier, reach: reach(lines)? };
+        validators.insert(id.to_owned(), Validator { standing, key });
+    }
+    Ok(validators)
+}
+
+/// Whether a text may be a number to call: `+` and 5 to 15 digits, as in ITU-T E.164.
+pub(crate) fn is_phone(text: &str) -> bool {
+    let digits = text.strip_prefix('+').unwrap_or_default();
+    (5..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit())
 }
 
 fn units(lines: &mut Lines<'_>) -> Result<BTreeMap<UnitId, Unit>, DocumentError> {
@@ -251,8 +301,16 @@ fn centres(lines: &mut Lines<'_>) -> Result<BTreeMap<CentreId, Centre>, Document
             ascending(lines, units.last().map(UnitId::as_str), unit)?;
             units.insert(id(lines, unit, UnitId::new)?);
         }
+        let mut phones = BTreeSet::new();
+        while let Some(phone) = lines.maybe("phone")? {
+            ascending(lines, phones.last().map(String::as_str), phone)?;
+            if !is_phone(phone) {
+                return Err(lines.before(format!("`{phone}` is no number like +38615551234")));
+            }
+            phones.insert(phone.to_owned());
+        }
         let keys = keys(lines, "key")?;
-        centres.insert(centre_id, Centre { name: name.to_owned(), units, keys });
+        centres.insert(centre_id, Centre { name: name.to_owned(), units, phones, keys });
     }
     Ok(centres)
 }

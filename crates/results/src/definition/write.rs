@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Contest, DEFINITION, Definition, List};
+use super::{Contest, DEFINITION, Definition, List, Reach};
 use crate::id::ContestId;
 
 impl fmt::Display for Definition {
@@ -25,9 +25,19 @@ impl fmt::Display for Definition {
         self.authority.iter().try_for_each(|key| writeln!(f, "authority {key}"))?;
         self.release.iter().try_for_each(|key| writeln!(f, "release {key}"))?;
         self.policy_lines.iter().try_for_each(|line| writeln!(f, "policy {line}"))?;
+        if let Some(log) = &self.log {
+            writeln!(f, "log {} {}", log.operator, log.supplier)?;
+            write_reach(f, &log.reach)?;
+        }
         for channel in &self.channels {
             let (id, kind) = (&channel.id, channel.kind.name());
             writeln!(f, "channel {id} {kind} {} {} {}", channel.operator, channel.supplier, channel.address)?;
+            write_reach(f, &channel.reach)?;
+        }
+        for (id, validator) in &self.validators {
+            let standing = &validator.standing;
+            writeln!(f, "validator {id} {} {} {}", standing.operator, standing.supplier, validator.key)?;
+            write_reach(f, &standing.reach)?;
         }
         for (id, unit) in &self.units {
             let parent = unit.parent.as_ref().map_or("-", |parent| parent.as_str());
@@ -44,6 +54,7 @@ impl fmt::Display for Definition {
         for (id, centre) in &self.centres {
             writeln!(f, "centre {id} {}", centre.name)?;
             centre.units.iter().try_for_each(|unit| writeln!(f, "may {unit}"))?;
+            centre.phones.iter().try_for_each(|phone| writeln!(f, "phone {phone}"))?;
             centre.keys.iter().try_for_each(|key| writeln!(f, "key {key}"))?;
         }
         Ok(())
@@ -80,6 +91,16 @@ impl Definition {
         }
         Ok(())
     }
+}
+
+fn write_reach(f: &mut fmt::Formatter<'_>, reach: &Reach) -> fmt::Result {
+    if let Some(network) = &reach.network {
+        writeln!(f, "network {network}")?;
+    }
+    if let Some(dns) = &reach.dns {
+        writeln!(f, "dns {dns}")?;
+    }
+    Ok(())
 }
 
 /// A name from elsewhere in the form in which documents hold names: one line, single spaces, no control characters.

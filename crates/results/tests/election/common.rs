@@ -46,14 +46,14 @@ impl Keys {
         Self(election)
     }
 
-    /// The key of that name. Witnesses are called `w…` and cosign; all others sign documents.
+    /// The key of that name. Witnesses are called `w…`, validators `v…`, and cosign; all others sign documents.
     pub(crate) fn signer(&self, name: &str) -> SignerKey {
-        let kind = if name.starts_with('w') { KeyKind::CosignatureV1 } else { KeyKind::Ed25519 };
+        let kind = if name.starts_with(['w', 'v']) { KeyKind::CosignatureV1 } else { KeyKind::Ed25519 };
         let seed = tlog::hash::sha256(format!("{name} of election {}", self.0).as_bytes());
         SignerKey::from_seed(&format!("{name}.example"), kind, &seed.0).expect("a name")
     }
 
-    fn text(&self, name: &str) -> String {
+    pub(crate) fn text(&self, name: &str) -> String {
         self.signer(name).verifier().to_string()
     }
 }
@@ -130,7 +130,12 @@ impl Night {
     }
 
     pub(crate) fn adopted(keys: Keys, has_embargo: bool) -> Self {
-        let mut night = Self::before(keys, has_embargo);
+        Self::before(keys, has_embargo).adopt()
+    }
+
+    /// Logs the definition and its adoption.
+    pub(crate) fn adopt(self) -> Self {
+        let mut night = self;
         night.log_parts(&night.definition.to_string());
         let adoption = night.adoption();
         night.admit(&night.signed(&adoption, &["a1", "a3"]));
@@ -140,6 +145,11 @@ impl Night {
     /// Before the first entry.
     pub(crate) fn before(keys: Keys, has_embargo: bool) -> Self {
         let text = definition_text(&keys, has_embargo);
+        Self::of(keys, &text)
+    }
+
+    /// One with another definition, before the first entry.
+    pub(crate) fn of(keys: Keys, text: &str) -> Self {
         let definition = Definition::parse(text.as_bytes()).expect("a definition");
         let writer = Writer::create(Memory::default(), keys.signer("log")).expect("memory");
         Self { definition, keys, board: Board::new(), writer, clock: CLOSES }
@@ -324,7 +334,7 @@ impl Night {
     /// What a careful reader brings.
     pub(crate) fn trust(&self) -> Trust {
         let fingerprint = Some(self.definition.fingerprint());
-        Trust { fingerprint, now: Some(self.now()), seen: Vec::new() }
+        Trust { fingerprint, now: Some(self.now()), ..Trust::default() }
     }
 }
 

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use results::bundle;
 use results::definition::{
     Centre, Channel, ChannelKind, Contest, Definition, DefinitionError, Embargo, List, MAX_DEPTH, Method,
-    Unit, UnitKind,
+    Reach, Standing, Unit, UnitKind, Validator,
 };
 use results::entry::{Entry, Part};
 use results::returns::{Reason, Retraction, Return, SourceFile, Status};
@@ -217,11 +217,17 @@ impl Maker {
         scopes.retain(|id, _| contests.contains_key(id));
         let centre = |this: &mut Self| {
             let units = this.many(3, |this| this.one_of(&all)).into_iter().collect();
-            (this.id(CentreId::new), Centre { name: this.name(), units, keys: this.keys(1, 1) })
+            let phones =
+                this.many(2, |this| format!("+{}", 10_000 + this.below(1 << 40))).into_iter().collect();
+            (this.id(CentreId::new), Centre { name: this.name(), units, phones, keys: this.keys(1, 1) })
         };
         let mut centres: BTreeMap<CentreId, Centre> = self.many(3, centre).into_iter().collect();
-        let everywhere =
-            Centre { name: self.name(), units: all.iter().cloned().collect(), keys: self.keys(1, 1) };
+        let everywhere = Centre {
+            name: self.name(),
+            units: all.iter().cloned().collect(),
+            phones: BTreeSet::new(),
+            keys: self.keys(1, 1),
+        };
         centres.insert(self.id(CentreId::new), everywhere);
         self.around(units, merged, contests, scopes, centres)
     }
@@ -245,9 +251,23 @@ impl Maker {
         let channel = |this: &mut Self| {
             let (id, operator, supplier) = (this.id_text(), this.id_text(), this.id_text());
             let address = this.letters("abc:/.?=%é", 20);
-            (id.clone(), Channel { id, kind: this.one_of(&ChannelKind::ALL), operator, supplier, address })
+            (
+                id.clone(),
+                Channel {
+                    id,
+                    kind: this.one_of(&ChannelKind::ALL),
+                    operator,
+                    supplier,
+                    address,
+                    reach: this.reach(),
+                },
+            )
         };
         let channels: BTreeMap<String, Channel> = self.many(3, channel).into_iter().collect();
+        let validator = |this: &mut Self| {
+            (this.id_text(), Validator { standing: this.standing(), key: this.key(KeyKind::CosignatureV1) })
+        };
+        let validators = self.many(3, validator);
         let embargo = self.is().then(|| Embargo {
             publish_from: self.time(),
             first_slot: self.time(),
@@ -268,13 +288,24 @@ impl Maker {
             release: self.keys(2, 2),
             policy: Policy::parse(text.as_bytes()).expect("a policy"),
             policy_lines,
+            log: self.is().then(|| self.standing()),
             channels: channels.into_values().collect(),
+            validators: validators.into_iter().collect(),
             units,
             merged,
             contests,
             scopes,
             centres,
         }
+    }
+
+    fn standing(&mut self) -> Standing {
+        Standing { operator: self.id_text(), supplier: self.id_text(), reach: self.reach() }
+    }
+
+    fn reach(&mut self) -> Reach {
+        let mut one = || self.is().then(|| self.id_text());
+        Reach { network: one(), dns: one() }
     }
 
     fn contest(&mut self, unit: UnitId) -> Contest {

@@ -31,6 +31,7 @@ fn each_verdict_has_an_exit_code_of_its_own() {
         ("ok", 0),
         ("stale", 12),
         ("unrevealed", 16),
+        ("disputed", 17),
         ("self-consistent-only", 10),
         ("incomplete", 14),
         ("unavailable", 15),

@@ -345,7 +345,7 @@ impl Night {
         let log = out.join("log");
         let published = results::bundle::Published::of(&PublicFolder::of(&log));
         let now = Some(self.now.load(Ordering::Relaxed));
-        let trust = Trust { fingerprint: Some(self.fingerprint), now, seen: Vec::new() };
+        let trust = Trust { fingerprint: Some(self.fingerprint), now, ..Trust::default() };
         let report = verify::verify(&published, &trust);
         let place = log.display().to_string();
         let election = place::election(&report.board, &place)?;

@@ -84,7 +84,7 @@ impl Verify {
         });
         let seen = self.seen.iter().map(|file| read(file)).collect::<Result<_, _>>()?;
         let now = (!self.any_age).then(super::super::log::now);
-        Ok(Trust { fingerprint: fingerprint.transpose()?, now, seen })
+        Ok(Trust { fingerprint: fingerprint.transpose()?, now, seen, coverage: Vec::new() })
     }
 
     fn told(&self, report: &Report) -> Result<Option<Told>, ResultsError> {
@@ -184,6 +184,9 @@ fn sentence(report: &Report) -> String {
         }
         Verdict::Stale => "it holds, but it is not the newest state.".to_owned(),
         Verdict::Unrevealed => "it holds, but a centre has not opened what it had committed to.".to_owned(),
+        Verdict::Disputed => {
+            "it holds, but a validator heard something else from a centre; all other units stand.".to_owned()
+        }
         Verdict::Incomplete => "some of it is missing; what is missing may change the result.".to_owned(),
         Verdict::Unavailable => "nothing could be read. That says nothing about the result.".to_owned(),
         Verdict::SplitView => {
