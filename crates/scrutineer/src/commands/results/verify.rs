@@ -25,8 +25,8 @@ Examples:
 The fingerprint of the definition comes from the official gazette or another place that a forger of the site cannot reach.
 Without it the best verdict is self-consistent-only: a forged election fits itself as well.
 
-Exit codes: 0 ok, 10 self-consistent-only, 11 wrong, 12 stale, 13 split-view, 14 incomplete, 15 unavailable, 16 unrevealed;
-with --shown, 3 where the number is not what is so now. 1 failed, 2 wrong usage.")]
+Exit codes: 0 ok, 10 self-consistent-only, 11 wrong, 12 stale, 13 split-view, 14 incomplete, 15 unavailable, 16 unrevealed,
+17 disputed; with --shown, 3 where the number is not what is so now. 1 failed, 2 wrong usage.")]
 pub(super) struct Verify {
     /// Folder, address or bundle of the log
     #[arg(value_name = "LOG")]
@@ -37,6 +37,9 @@ pub(super) struct Verify {
     /// A checkpoint that was seen before, or by somebody else
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     seen: Vec<PathBuf>,
+    /// A validator's signed coverage list; each part of it
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    coverage: Vec<PathBuf>,
     /// Save the checkpoint, to give it with --seen next time
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     save_checkpoint: Option<PathBuf>,
@@ -83,8 +86,9 @@ impl Verify {
             parse_hex(&plain.to_lowercase()).ok_or_else(wrong)
         });
         let seen = self.seen.iter().map(|file| read(file)).collect::<Result<_, _>>()?;
+        let coverage = self.coverage.iter().map(|file| read(file)).collect::<Result<_, _>>()?;
         let now = (!self.any_age).then(super::super::log::now);
-        Ok(Trust { fingerprint: fingerprint.transpose()?, now, seen, coverage: Vec::new() })
+        Ok(Trust { fingerprint: fingerprint.transpose()?, now, seen, coverage })
     }
 
     fn told(&self, report: &Report) -> Result<Option<Told>, ResultsError> {
@@ -153,6 +157,9 @@ fn text(place: &str, report: &Report, told: Option<&Told>) -> String {
             ));
         }
     }
+    if has_validators(report) {
+        text.push_str(&format!("  validators {}\n", report.confirmed.sentence()));
+    }
     if !report.reasons.is_empty() {
         text.push('\n');
     }
@@ -167,6 +174,31 @@ fn text(place: &str, report: &Report, told: Option<&Told>) -> String {
         text.push_str(&told_text(told, election));
     }
     text
+}
+
+/// Whether the definition names somebody who compares the log with the centres.
+fn has_validators(report: &Report) -> bool {
+    report.election().is_some_and(|election| !election.definition.validators.is_empty())
+}
+
+/// What validators say, by place; places of which none says anything are left out.
+fn confirmed(report: &Report) -> serde_json::Value {
+    let places: Vec<serde_json::Value> = report
+        .confirmed
+        .places
+        .iter()
+        .filter(|(_, told)| **told != verify::Told::default())
+        .map(|((contest, unit), told)| {
+            serde_json::json!({
+                "contest": contest.as_str(), "unit": unit.as_str(), "matched": told.matched, "differs": told.differs,
+                "asking": told.asking, "not-logged": told.not_logged,
+            })
+        })
+        .collect();
+    serde_json::json!({
+        "due": report.confirmed.due, "confirmed": report.confirmed.confirmed(),
+        "validators": report.confirmed.validators, "places": places,
+    })
 }
 
 /// The verdict as one would say it aloud.
@@ -289,6 +321,7 @@ fn json(report: &Report, told: Option<&Told>) -> String {
         "progress": progress,
         "reasons": reasons,
         "number": told,
+        "validation": has_validators(report).then(|| confirmed(report)),
     });
     format!("{value}\n")
 }
