@@ -199,8 +199,12 @@ fn write(
 /// What a reader does, who has only the published folder and a fingerprint.
 #[expect(clippy::print_stdout, reason = "the figures are the result")]
 fn read(folder: &Path, definition: &Definition) -> Result<(), BenchError> {
-    let trust =
-        Trust { fingerprint: Some(definition.fingerprint()), now: Some(NOW as u64), seen: Vec::new() };
+    let trust = Trust {
+        fingerprint: Some(definition.fingerprint()),
+        now: Some(NOW as u64),
+        seen: Vec::new(),
+        coverage: Vec::new(),
+    };
     let start = Instant::now();
     let published = Published::of(&PublicFolder::of(folder));
     let load_s = start.elapsed().as_secs_f64();
