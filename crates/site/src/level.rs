@@ -276,7 +276,7 @@ fn units(
         @if of > 1 { (page_links(words, here, contest, unit, (at, of))) }
         table {
             thead { tr {
-                th scope="col" { (t.unit) } th.n scope="col" { (t.reported) } th.n scope="col" { (t.votes) } th scope="col" { (t.list) }
+                th scope="col" { (t.unit) } th.n scope="col" { (t.reported) } th.n scope="col" { (t.votes) } th.most scope="col" { (t.most_votes) }
             } }
             tbody {
                 @for id in rows {
@@ -288,7 +288,7 @@ fn units(
                         }
                         td.n { (fill(t.of, &[&words.n(sum.counted), &words.n(sum.due)])) }
                         td.n { (words.n(sum.tally.votes().0)) }
-                        td { @if let Some((1.., id)) = ranked.first() { bdi { (shown(&list_name(known, id), 30)) } } @else { "–" } }
+                        td.most { @if let Some((1.., id)) = ranked.first() { bdi { (shown(&list_name(known, id), 30)) } } @else { "–" } }
                     }
                 }
             }

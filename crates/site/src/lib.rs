@@ -143,7 +143,7 @@ impl<'a> Site<'a> {
     pub fn files(&self) -> Vec<File<'_>> {
         let mut files = self.pages(&|_, _| true);
         files.extend(self.heads());
-        files.extend(log::files(self));
+        files.extend(log::files(self, 0));
         files.extend(exports::files(self));
         files.extend(nist::files(self));
         files.extend(feed::files(self));
@@ -170,7 +170,7 @@ impl<'a> Site<'a> {
         }
         let mut files = self.pages(&|contest, unit| touched.contains(&(contest, unit)));
         files.extend(self.heads());
-        files.extend(log::files(self));
+        files.extend(log::files(self, since));
         Some(files)
     }
 

@@ -46,17 +46,19 @@ impl Ranges for &Levels {
     }
 }
 
-/// The files of the copy.
-pub(crate) fn files<'s>(site: &'s Site<'_>) -> Vec<File<'s>> {
+/// The files of the copy that are new since the log had so many entries; all since 0.
+pub(crate) fn files<'s>(site: &'s Site<'_>, since: u64) -> Vec<File<'s>> {
     let size = site.publication.checkpoint.size;
     let mut files = vec![
         File::page(CHECKPOINT.to_owned(), || site.publication.note.to_string().into_bytes()),
         File::once("definition.txt".to_owned(), || definition(site)),
     ];
     // A tile's path says how much is in it.
-    files.extend(tile::all(size).map(|tile| File::once(tile.to_string(), move || tile_bytes(site, tile))));
+    files.extend(
+        tile::between(since, size).map(|tile| File::once(tile.to_string(), move || tile_bytes(site, tile))),
+    );
     let links = site.election().chains.values().flat_map(results::board::Chain::links);
-    for index in links.map(|link| link.index) {
+    for index in links.map(|link| link.index).filter(|index| *index >= since) {
         files.push(File::once(path::entry(index), move || site.publication.entries[index as usize].clone()));
         files.push(File::once(path::proof(index), move || proof(site, index).to_string().into_bytes()));
     }

@@ -63,7 +63,7 @@ texts! {
     list votes share seats candidates candidates_more lists_more
     seats_by last_seat tie unfilled excluded settled may_move may_move_unsure unknown_move no_missing not_final
     numbers turnout turnout_note eligible_note turnout_wait
-    missing missing_none missing_more
+    missing missing_none missing_more most_votes
     in_question in_question_unit in_question_note
     below unit page_of reported of
     station_lead station_none station_retracted station_question station_none_lead retracted_lead

@@ -95,6 +95,7 @@ pub(super) const WORDS: Words = Words {
         turnout_note: "{0} ballots cast of {1} people who may vote.",
         eligible_note: "Here people of other registers vote, so there is no turnout.",
         turnout_wait: "Turnout is shown once every unit has reported.",
+        most_votes: "Most votes",
         missing: "Not yet counted",
         missing_none: "Nothing is missing.",
         missing_more: "and {0} more",

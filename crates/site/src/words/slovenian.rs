@@ -95,6 +95,7 @@ pub(super) const WORDS: Words = Words {
         turnout_note: "Oddane glasovnice: {0}, volilni upravičenci: {1}.",
         eligible_note: "Tu glasujejo volivci iz drugih imenikov, zato udeležbe ni.",
         turnout_wait: "Udeležba bo prikazana, ko poročajo vse enote.",
+        most_votes: "Največ glasov",
         missing: "Še ni prešteto",
         missing_none: "Nič ne manjka.",
         missing_more: "in še {0}",

@@ -130,7 +130,7 @@ fn the_page_of_the_nation_says_what_is_counted_and_what_is_missing() {
     Not yet counted
     School (d1/2), Two hamlets (d1/small), Fire station (d2/1), Library (d2/2).
     By unit
-    Unit Counted Votes List
+    Unit Counted Votes Most votes
     District 1 2 of 4 609 Green List
     District 2 0 of 2 0 –
     How to check this yourself

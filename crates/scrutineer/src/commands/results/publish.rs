@@ -98,14 +98,16 @@ impl Publish {
             files: kept.clone(),
         };
         let n_written = write_all(&tree, files, &mut state, is_quick)?;
+        let pages = started.elapsed().as_millis() as u64;
         let hashes = state.files.iter().map(|(path, kept)| (path.as_str(), &kept.hash));
         let text = manifest::write(election.definition.election.as_str(), checkpoint, hashes);
         let manifest_hash = sha256(text.as_bytes());
         tree.put(manifest::PATH, text.as_bytes(), &mut state)?;
         tree.save(&state)?;
         say(&format!(
-            "{} files, {n_written} written in {} ms; manifest {}",
+            "{} files, {n_written} written in {} ms, {} ms with the manifest {}",
             thousands(state.files.len() as u64),
+            thousands(pages),
             thousands(started.elapsed().as_millis() as u64),
             hex(&manifest_hash)
         ));
