@@ -1,6 +1,7 @@
 //! The public pages of an election: a static tree that any web server can hand out and any mirror can copy.
 //!
 //! Everything is made from the log and from nothing else, so that two people who publish the same log write the same bytes.
+//! (Proofs are the exception: they are of the checkpoint at which they were first made, see [`Cache::Once`].)
 //! While numbers are under embargo the log has none, and neither has the tree. Nothing here reads a clock, a disk or a
 //! network: [`Site::files`] names the files and makes their bytes when asked; the binary writes them.
 //!
