@@ -10,6 +10,7 @@ mod init;
 mod keygen;
 mod log;
 mod place;
+mod publish;
 mod rehearse;
 mod seal;
 mod seats;
@@ -76,6 +77,8 @@ enum Command {
     Rehearse(rehearse::Rehearse),
     /// Put a whole log into one file, to verify without a network
     Bundle(bundle::Bundle),
+    /// Write an election's public pages, tables and proofs into a folder
+    Publish(publish::Publish),
 }
 
 impl Results {
@@ -99,6 +102,7 @@ impl Results {
             Command::Seats(command) => command.run(),
             Command::Verify(command) => command.run(),
             Command::Bundle(command) => command.run(),
+            Command::Publish(command) => command.run(),
         }
     }
 }
@@ -154,6 +158,9 @@ pub(crate) enum ResultsError {
     /// There is no such thing in the election.
     #[error("the election has no {what} `{name}`")]
     Unknown { what: &'static str, name: String },
+    /// What is published must not be shown.
+    #[error("the log at `{place}` is not published: {reason}")]
+    NotPublished { place: String, reason: String },
     /// The key may not sign this.
     #[error("key `{key}` {problem}")]
     Key { key: String, problem: String },
