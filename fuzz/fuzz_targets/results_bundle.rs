@@ -56,7 +56,12 @@ static NIGHT: LazyLock<(Vec<Vec<u8>>, Trust)> = LazyLock::new(|| {
     let first = sign("n/1", "revision 1\nsupersedes none\nreason first", 40);
     sign("n/1", &format!("revision 2\nsupersedes {first}\nreason recount"), 41);
     sign("n/2", "revision 1\nsupersedes none\nreason first", 50);
-    let trust = Trust { fingerprint: Some(fingerprint), now: Some(1_774_206_000), seen: Vec::new() };
+    let trust = Trust {
+        fingerprint: Some(fingerprint),
+        now: Some(1_774_206_000),
+        seen: Vec::new(),
+        coverage: Vec::new(),
+    };
     (entries, trust)
 });
 
