@@ -2,7 +2,7 @@
 
 use domain::Timestamp;
 
-use crate::board::{Chain, Election};
+use crate::board::Election;
 use crate::id::{CandidateNumber, ContestId, ListId, UnitId};
 use crate::returns::Return;
 use crate::tally::{Count, ListVotes};
@@ -66,9 +66,8 @@ pub struct Moment {
 pub fn history(election: &Election, contest: &ContestId, unit: &UnitId, number: &Number) -> Vec<Moment> {
     let mut changes = Vec::new();
     for below in election.due(contest).filter(|each| election.definition.is_under(each, unit)) {
-        let chain = election.chains.get(&(contest.clone(), below.clone()));
         let mut before = Votes::ZERO;
-        for link in chain.map_or(&[][..], Chain::links).iter().filter(|link| !link.is_in_question) {
+        for link in election.links(contest, below).iter().filter(|link| !link.is_in_question) {
             let value = link.content.as_deref().map_or(Votes::ZERO, |it| number.of(it));
             changes.push((link, below, before, value));
             before = value;

@@ -8,7 +8,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tlog::note::Signature;
 use tlog::{Hash, Note, VerifierKey};
 
 use crate::definition::{Definition, MAX_DEFINITION_BYTES};
@@ -241,6 +240,21 @@ impl Election {
         self.reporting.contains(unit) && self.definition.is_held_in(contest, unit)
     }
 
+    /// The revisions of a unit in a contest, if there are any.
+    pub fn chain(&self, contest: &ContestId, unit: &UnitId) -> Option<&Chain> {
+        self.chains.get(&(contest.clone(), unit.clone()))
+    }
+
+    /// The same, the oldest first; none where nothing was said yet.
+    pub fn links(&self, contest: &ContestId, unit: &UnitId) -> &[Link] {
+        self.chain(contest, unit).map_or(&[], Chain::links)
+    }
+
+    /// What counts of a unit in a contest, if anything does.
+    pub fn content(&self, contest: &ContestId, unit: &UnitId) -> Option<&Return> {
+        self.chain(contest, unit)?.content()
+    }
+
     /// Whether numbers may be public.
     pub fn is_open(&self) -> bool {
         self.definition.embargo.is_none() || self.released.is_some()
@@ -300,17 +314,17 @@ impl Election {
     }
 
     /// The one centre whose key has signed, if it is believed.
-    fn centre<'n>(&self, note: &'n Note) -> Result<(CentreId, VerifierKey, &'n Signature), Refusal> {
+    fn centre(&self, note: &Note) -> Result<(CentreId, VerifierKey), Refusal> {
         let [signature] = note.signatures() else { return Err(Refusal::Signatures(note.signatures().len())) };
         let key = self.keys.find(signature)?;
         let Role::Centre(centre) = &key.role else {
             return Err(Refusal::WrongRole { key: signature.name.clone(), role: key.role.name() });
         };
-        Ok((centre.clone(), key.key.clone(), signature))
+        Ok((centre.clone(), key.key.clone()))
     }
 
     fn authorised(&self, note: &Note, contest: &ContestId, unit: &UnitId) -> Result<VerifierKey, Refusal> {
-        let (centre, key, _) = self.centre(note)?;
+        let (centre, key) = self.centre(note)?;
         if !self.definition.units.contains_key(unit) {
             return Err(Refusal::UnknownUnit(unit.to_string()));
         }
@@ -334,8 +348,7 @@ impl Election {
 
     /// What stands in the log keeps its place, whatever became of its key since.
     fn unknown_yet(&self, contest: &ContestId, unit: &UnitId, leaf: Hash) -> Result<(), Refusal> {
-        let links = self.chains.get(&(contest.clone(), unit.clone())).map_or(&[][..], Chain::links);
-        match links.iter().find(|link| link.leaf == leaf) {
+        match self.links(contest, unit).iter().find(|link| link.leaf == leaf) {
             Some(known) => Err(Refusal::Known(known.index)),
             None => Ok(()),
         }
@@ -359,23 +372,23 @@ impl Election {
                 return Err(Refusal::UnknownList(format!("{id}, candidate {number}")));
             }
         }
-        let chain = self.chains.get(&(contest.clone(), unit.clone()));
-        chain::judge(chain, it.revision, it.supersedes.as_ref(), leaf, key.name())?;
-        let links = chain.map_or(&[][..], Chain::links).iter();
-        crate::privacy::judge(&self.definition, it, links.filter_map(|link| link.content.as_deref()))?;
+        let links = self.links(contest, unit);
+        chain::judge(links, it.revision, it.supersedes.as_ref(), key.name())?;
+        let earlier = links.iter().filter_map(|link| link.content.as_deref());
+        crate::privacy::judge(&self.definition, it, earlier)?;
         Ok(Admission { keys: vec![key] })
     }
 
     fn judge_retraction(&self, note: &Note, it: &Retraction, leaf: Hash) -> Result<Admission, Refusal> {
         self.unknown_yet(&it.contest, &it.unit, leaf)?;
         let key = self.authorised(note, &it.contest, &it.unit)?;
-        let chain = self.chains.get(&(it.contest.clone(), it.unit.clone()));
-        chain::judge(chain, it.revision, Some(&it.supersedes), leaf, key.name())?;
+        let links = self.links(&it.contest, &it.unit);
+        chain::judge(links, it.revision, Some(&it.supersedes), key.name())?;
         Ok(Admission { keys: vec![key] })
     }
 
     fn judge_commitment(&self, note: &Note, it: &Commitment, leaf: Hash) -> Result<Admission, Refusal> {
-        let (centre, key, _) = self.centre(note)?;
+        let (centre, key) = self.centre(note)?;
         let slots = self.definition.embargo.as_ref().map_or(0, |embargo| embargo.slots);
         if it.slot >= slots || self.released.is_some() {
             return Err(Refusal::NoSlot(it.slot));
@@ -403,7 +416,7 @@ impl Election {
     }
 
     fn judge_opening(&self, note: &Note, it: &Opening) -> Result<Admission, Refusal> {
-        let (centre, key, _) = self.centre(note)?;
+        let (centre, key) = self.centre(note)?;
         if self.released.is_none() {
             return Err(Refusal::Embargo);
         }

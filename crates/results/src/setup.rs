@@ -231,14 +231,13 @@ impl Setup {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn definition(&self, drafts: &[Draft], load: &Load<'_>) -> Result<Definition, SetupError> {
-        let first = |get: fn(&Draft) -> Option<String>| drafts.iter().find_map(get);
-        let election = self.election.clone().or_else(|| first(|it| Some(it.election.as_ref()?.to_string())));
+    pub fn definition(&self, draft: &Draft, load: &Load<'_>) -> Result<Definition, SetupError> {
+        let election = self.election.clone().or_else(|| Some(draft.election.as_ref()?.to_string()));
         let election = id("election", &election.unwrap_or_default(), ElectionId::new)?;
-        let title = self.title.clone().or_else(|| first(|it| it.title.clone())).unwrap_or_default();
-        let day = self.day.clone().or_else(|| first(|it| Some(it.date?.to_string())));
-        let units = self.units(drafts)?;
-        let (contests, scopes) = self.contests(drafts)?;
+        let title = self.title.clone().or_else(|| draft.title.clone()).unwrap_or_default();
+        let day = self.day.clone().or_else(|| Some(draft.date?.to_string()));
+        let units = self.units(draft)?;
+        let (contests, scopes) = self.contests(draft)?;
         let policy_text = text(load, &self.policy)?;
         let policy_lines =
             policy_text.lines().map(tidy).filter(|line| line != "-" && !line.starts_with('#')).collect();
@@ -292,9 +291,9 @@ impl Setup {
         self.channel.iter().map(channel).collect()
     }
 
-    fn units(&self, drafts: &[Draft]) -> Result<BTreeMap<UnitId, Unit>, SetupError> {
+    fn units(&self, draft: &Draft) -> Result<BTreeMap<UnitId, Unit>, SetupError> {
         let mut units = BTreeMap::new();
-        for (unit_id, unit) in drafts.iter().flat_map(|draft| &draft.units) {
+        for (unit_id, unit) in &draft.units {
             let name = Some(tidy(&unit.name)).filter(|name| name != "-");
             let name = name.unwrap_or_else(|| unit_id.to_string());
             units.insert(unit_id.clone(), Unit { name, ..unit.clone() });
@@ -317,22 +316,8 @@ impl Setup {
         Ok(units)
     }
 
-    fn contests(&self, drafts: &[Draft]) -> Result<Contests, SetupError> {
-        let mut contests: BTreeMap<ContestId, Contest> = BTreeMap::new();
-        for (contest_id, contest) in drafts.iter().flat_map(|draft| &draft.contests) {
-            let known = contests.entry(contest_id.clone()).or_insert_with(|| contest.clone());
-            // One file has the seats, another the candidates: what any of them says is kept.
-            known.seats = known.seats.max(contest.seats);
-            for (list_id, list) in &contest.lists {
-                let known = known.lists.entry(list_id.clone()).or_default();
-                if list.name.len() > known.name.len() {
-                    known.name.clone_from(&list.name);
-                }
-                known.connection = known.connection.clone().or_else(|| list.connection.clone());
-                known.sub_connection = known.sub_connection.clone().or_else(|| list.sub_connection.clone());
-                known.candidates.extend(list.candidates.clone());
-            }
-        }
+    fn contests(&self, draft: &Draft) -> Result<Contests, SetupError> {
+        let mut contests = draft.contests.clone();
         let mut scopes = BTreeMap::new();
         for it in &self.contest {
             let contest_id = id("contest.id", &it.id, ContestId::new)?;

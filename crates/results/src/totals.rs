@@ -35,7 +35,7 @@ pub fn totals(election: &Election) -> Totals {
         // The top stands there even where nothing is due.
         sum_of(&mut totals, contest, &known.unit);
         for unit in election.due(contest) {
-            let chain = election.chains.get(&(contest.clone(), unit.clone()));
+            let chain = election.chain(contest, unit);
             let content = chain.and_then(Chain::content);
             for above in election.definition.upwards(unit) {
                 let sum = sum_of(&mut totals, contest, above);
@@ -62,11 +62,7 @@ fn sum_of<'t>(totals: &'t mut Totals, contest: &ContestId, unit: &UnitId) -> &'t
 
 /// Units of a contest of which nothing counts, in order.
 pub fn missing(election: &Election, contest: &ContestId) -> BTreeSet<UnitId> {
-    let has = |unit: &&UnitId| {
-        let chain = election.chains.get(&(contest.clone(), (*unit).clone()));
-        chain.and_then(Chain::content).is_some()
-    };
-    election.due(contest).filter(|unit| !has(unit)).cloned().collect()
+    election.due(contest).filter(|unit| election.content(contest, unit).is_none()).cloned().collect()
 }
 
 /// How what somebody states of a unit stands to the sum of its leaves.

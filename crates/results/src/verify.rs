@@ -344,10 +344,9 @@ impl Reasons {
         let (Some(now), Some(newest)) = (trust.now, newest) else { return };
         let age = now.saturating_sub(newest);
         let is_final = |contest: &ContestId| {
-            election.due(contest).all(|unit| {
-                let chain = election.chains.get(&(contest.clone(), unit.clone()));
-                chain.and_then(Chain::content).is_some_and(|it| it.status == Status::Final)
-            })
+            election
+                .due(contest)
+                .all(|unit| election.content(contest, unit).is_some_and(|it| it.status == Status::Final))
         };
         let limit = election.definition.fresh_for;
         if age > limit && !election.definition.contests.keys().all(is_final) {

@@ -212,7 +212,7 @@ impl<'a> Site<'a> {
     }
 
     fn chain(&self, contest: &ContestId, unit: &UnitId) -> Option<&'a Chain> {
-        self.publication.election.chains.get(&(contest.clone(), unit.clone()))
+        self.publication.election.chain(contest, unit)
     }
 
     /// Seconds since the epoch at which the newest witness saw this state; none where nobody has.

@@ -78,18 +78,13 @@ impl Chain {
     }
 }
 
-/// Whether a revision may come next.
+/// Whether a revision that is none of these may come next.
 pub(super) fn judge(
-    chain: Option<&Chain>,
+    links: &[Link],
     revision: u32,
     supersedes: Option<&Hash>,
-    leaf: Hash,
     signer: &str,
 ) -> Result<(), Refusal> {
-    let links = chain.map_or(&[][..], Chain::links);
-    if let Some(known) = links.iter().find(|link| link.leaf == leaf) {
-        return Err(Refusal::Known(known.index));
-    }
     if let Some(other) = links.iter().find(|link| link.revision == revision) {
         return Err(if other.signer == signer {
             Refusal::Equivocation { key: signer.to_owned(), other: other.index }

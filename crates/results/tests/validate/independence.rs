@@ -1,6 +1,7 @@
 //! What services may not share.
 
 use results::definition::{Definition, DefinitionError};
+use results::read::Draft;
 use results::setup::Setup;
 use results::validate::independence::check;
 
@@ -150,7 +151,7 @@ units = ["d1"]
 phones = ["+38615550101"]
 keys = ["c1"]
 "#;
-    let definition = |toml: &str| Setup::parse(toml).expect("TOML").definition(&[], &load);
+    let definition = |toml: &str| Setup::parse(toml).expect("TOML").definition(&Draft::default(), &load);
     let text = definition(toml).expect("a definition").to_string();
     let keys_free: Vec<&str> = text
         .lines()

@@ -5,9 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 use results::checks::{self, Class, Facts, Finding, History};
-use results::definition::{Contest, Unit};
-use results::id::{ContestId, UnitId};
-use results::read::Read;
+use results::id::UnitId;
+use results::read::{Draft, Read};
 use results::tally::Tally;
 
 use super::super::{CommandError, Done, put, say};
@@ -59,15 +58,16 @@ impl Check {
         let mapping = self.mapping.as_deref().map(source::mapping).transpose()?;
         let definition = self.definition.as_deref().map(authority::definition).transpose()?;
         let sources = source::sources(path, mapping.as_ref())?;
-        let (mut units, mut contests) = (BTreeMap::new(), BTreeMap::new());
-        match definition {
-            Some(definition) => (units, contests) = (definition.units, definition.contests),
+        let (units, contests) = match definition {
+            Some(definition) => (definition.units, definition.contests),
             None => {
-                for source in &sources {
-                    gather(&source.read, &mut units, &mut contests);
+                let mut draft = Draft::default();
+                for each in &sources {
+                    source::join(&mut draft, each.read.draft.clone());
                 }
+                (draft.units, draft.contests)
             }
-        }
+        };
         let facts = Facts::new(&units, &contests);
         let mut findings = Vec::new();
         let (mut tallies, mut problems) = (0, 0);
@@ -91,14 +91,6 @@ impl Check {
             put(&text(&findings, tallies, problems))?;
         }
         Ok(if hard > 0 { Done::Found } else { Done::Quiet })
-    }
-}
-
-fn gather(read: &Read, units: &mut BTreeMap<UnitId, Unit>, contests: &mut BTreeMap<ContestId, Contest>) {
-    units.extend(read.draft.units.clone());
-    for (id, contest) in &read.draft.contests {
-        let known = contests.entry(id.clone()).or_insert_with(|| contest.clone());
-        known.lists.extend(contest.lists.clone());
     }
 }
 

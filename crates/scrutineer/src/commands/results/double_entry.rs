@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 use results::entry_page::{Language, double_entry_page};
-use results::id::{CentreId, ContestId};
+use results::id::CentreId;
 
 use super::super::{CommandError, Done, put};
-use super::{ResultsError, authority, write};
+use super::{ResultsError, authority, place, write};
 use crate::words::thousands;
 
 /// Arguments of `scrutineer results double-entry`.
@@ -46,17 +46,10 @@ fn language(code: &str) -> Result<Language, String> {
 impl DoubleEntry {
     pub(super) fn run(self) -> Result<Done, CommandError> {
         let definition = authority::definition(&self.definition)?;
-        let unknown = |what, name: &str| ResultsError::Unknown { what, name: name.to_owned() };
-        let centre = CentreId::new(&self.centre).ok_or_else(|| unknown("centre", &self.centre))?;
-        let contest = match (&self.contest, definition.contests.len()) {
-            (Some(name), _) => ContestId::new(name).ok_or_else(|| unknown("contest", name))?,
-            (None, 1) => definition.contests.keys().next().expect("internal error: there is one").clone(),
-            (None, _) => {
-                let all: Vec<&str> = definition.contests.keys().map(ContestId::as_str).collect();
-                return Err(ResultsError::WhichContest(all.join(", ")).into());
-            }
-        };
-        let page = double_entry_page(&definition, &contest, &centre, self.language).map_err(|error| {
+        let unknown = || ResultsError::Unknown { what: "centre", name: self.centre.clone() };
+        let centre = CentreId::new(&self.centre).ok_or_else(unknown)?;
+        let contest = place::contest(&definition, self.contest.as_deref())?;
+        let page = double_entry_page(&definition, contest, &centre, self.language).map_err(|error| {
             ResultsError::Document { file: self.definition.clone(), reason: error.to_string() }
         })?;
         write(&self.out, page.as_bytes())?;

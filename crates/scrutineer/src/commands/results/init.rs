@@ -69,7 +69,7 @@ pub(super) fn definition_with(file: &Path, load: &LoadBeside<'_>) -> Result<Defi
     let text = String::from_utf8_lossy(&read(file)?).into_owned();
     let setup = Setup::parse(&text).map_err(wrong)?;
     let folder = file.parent().unwrap_or(Path::new("."));
-    let mut drafts: Vec<Draft> = Vec::new();
+    let mut draft = Draft::default();
     for it in &setup.source {
         // A mapping is built in, or lies beside the setup.
         let beside =
@@ -77,7 +77,9 @@ pub(super) fn definition_with(file: &Path, load: &LoadBeside<'_>) -> Result<Defi
         let mapping = it.mapping.as_deref().map(|name| beside(name).unwrap_or_else(|| name.to_owned()));
         let mapping = mapping.as_deref().map(source::mapping).transpose()?;
         let sources = source::sources(&folder.join(&it.file), mapping.as_ref())?;
-        drafts.extend(sources.into_iter().map(|source| source.read.draft));
+        for each in sources {
+            source::join(&mut draft, each.read.draft);
+        }
     }
-    setup.definition(&drafts, &|name| load(&setup, name)).map_err(wrong)
+    setup.definition(&draft, &|name| load(&setup, name)).map_err(wrong)
 }

@@ -4,8 +4,11 @@ use std::path::Path;
 
 use results::board::{Board, Election};
 use results::bundle::{self, Published};
+use results::definition::Definition;
 use results::id::{ContestId, UnitId};
+use results::lines::parse_hex;
 use results::verify::{self, Trust};
+use tlog::Hash;
 
 use super::super::log::open_source;
 use super::super::{CommandError, say};
@@ -41,9 +44,19 @@ pub(super) fn election<'b>(board: &'b Board, place: &str) -> Result<&'b Election
     board.election().ok_or_else(|| ResultsError::NoElection(place.to_owned()))
 }
 
+/// A fingerprint as people pass it on: spaces and capitals do not matter.
+pub(super) fn fingerprint(text: &str) -> Result<Hash, ResultsError> {
+    let plain: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    let wrong = || ResultsError::Argument { text: text.to_owned(), what: "fingerprint: 64 hex digits" };
+    parse_hex(&plain.to_lowercase()).ok_or_else(wrong)
+}
+
 /// The contest that is named, or the only one.
-pub(super) fn contest<'e>(election: &'e Election, name: Option<&str>) -> Result<&'e ContestId, ResultsError> {
-    let contests = &election.definition.contests;
+pub(super) fn contest<'d>(
+    definition: &'d Definition,
+    name: Option<&str>,
+) -> Result<&'d ContestId, ResultsError> {
+    let contests = &definition.contests;
     let Some(name) = name else {
         let mut ids = contests.keys();
         return match (ids.next(), ids.next()) {

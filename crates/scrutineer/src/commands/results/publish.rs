@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use clap::{Args, ValueHint};
 use jiff::tz::TimeZone;
-use results::lines::{hex, parse_hex};
+use results::lines::hex;
 use results::verify::{self, Report, Trust, Verdict};
 use site::{Cache, File, Notices, Options, Publication, Site, manifest};
 use tlog::hash::sha256;
@@ -115,11 +115,7 @@ impl Publish {
     }
 
     fn trust(&self) -> Result<Trust, ResultsError> {
-        let fingerprint = self.fingerprint.as_deref().map(|text| {
-            let wrong =
-                || ResultsError::Argument { text: text.to_owned(), what: "fingerprint: 64 hex digits" };
-            parse_hex(&text.to_lowercase()).ok_or_else(wrong)
-        });
+        let fingerprint = self.fingerprint.as_deref().map(place::fingerprint);
         Ok(Trust { fingerprint: fingerprint.transpose()?, now: None, seen: Vec::new(), coverage: Vec::new() })
     }
 

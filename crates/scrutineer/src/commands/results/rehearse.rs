@@ -349,7 +349,7 @@ impl Night {
         let report = verify::verify(&published, &trust);
         let place = log.display().to_string();
         let election = place::election(&report.board, &place)?;
-        let contest = place::contest(election, None)?;
+        let contest = place::contest(&election.definition, None)?;
         let mut text = format!(
             "{}: {} of the night, {} returns logged and cosigned by {} witnesses.\n\n",
             election.definition.title,

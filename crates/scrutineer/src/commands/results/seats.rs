@@ -44,7 +44,7 @@ impl Seats {
     pub(super) fn run(self) -> Result<Done, CommandError> {
         let board = place::board(&self.log)?;
         let election = place::election(&board, &self.log)?;
-        let contest = place::contest(election, self.contest.as_deref())?;
+        let contest = place::contest(&election.definition, self.contest.as_deref())?;
         let allocation = Allocation::of(election, contest, self.uncovered)
             .map_err(|reason| ResultsError::Argument { text: reason, what: "distribution of seats" })?;
         put(&if self.json { allocation.json() } else { allocation.text() })?;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use results::read::{self, Mapping, Read};
+use results::read::{self, Draft, Mapping, Read};
 
 use super::super::say;
 use super::ResultsError;
@@ -72,6 +72,13 @@ fn set(folder: &Path) -> Result<Source, ResultsError> {
     tell(&folder.display().to_string(), &read);
     let bytes = files.into_iter().flat_map(|(_, bytes)| bytes).collect();
     Ok(Source { bytes, read })
+}
+
+/// Takes in what one more file says of the election; where files differ, the first has the word, and it is told.
+pub(super) fn join(draft: &mut Draft, other: Draft) {
+    for problem in draft.join(other) {
+        say(&format!("warning: {}: {} ({})", problem.field, problem.message, problem.code));
+    }
 }
 
 /// Tells what could not be read; nothing is lost without a word.

@@ -53,7 +53,7 @@ impl Totals {
     pub(super) fn run(self) -> Result<Done, CommandError> {
         let board = place::board(&self.log)?;
         let election = place::election(&board, &self.log)?;
-        let contest = place::contest(election, self.contest.as_deref())?;
+        let contest = place::contest(&election.definition, self.contest.as_deref())?;
         let unit = match &self.unit {
             Some(name) => place::unit(election, name)?,
             None => &election.definition.contests[contest].unit,

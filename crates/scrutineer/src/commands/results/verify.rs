@@ -6,7 +6,7 @@ use clap::{Args, ValueHint};
 use results::answer::{self, Answer, Moment, Number};
 use results::board::Election;
 use results::id::{ContestId, UnitId};
-use results::lines::{hex, parse_hex};
+use results::lines::hex;
 use results::verify::{self, Report, Trust, Verdict};
 use results::votes::Votes;
 
@@ -79,12 +79,7 @@ impl Verify {
     }
 
     fn trust(&self) -> Result<Trust, ResultsError> {
-        let fingerprint = self.fingerprint.as_deref().map(|text| {
-            let plain: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-            let wrong =
-                || ResultsError::Argument { text: text.to_owned(), what: "fingerprint: 64 hex digits" };
-            parse_hex(&plain.to_lowercase()).ok_or_else(wrong)
-        });
+        let fingerprint = self.fingerprint.as_deref().map(place::fingerprint);
         let seen = self.seen.iter().map(|file| read(file)).collect::<Result<_, _>>()?;
         let coverage = self.coverage.iter().map(|file| read(file)).collect::<Result<_, _>>()?;
         let now = (!self.any_age).then(super::super::log::now);
@@ -99,14 +94,14 @@ impl Verify {
             what: "number: `list ID`, `candidate LIST/NUMBER` or `count NAME`",
         };
         let number = Number::parse(text).ok_or_else(wrong)?;
-        let contest = place::contest(election, self.contest.as_deref())?.clone();
+        let contest = place::contest(&election.definition, self.contest.as_deref())?.clone();
         let unit = match &self.unit {
             Some(name) => place::unit(election, name)?.clone(),
             None => election.definition.contests[&contest].unit.clone(),
         };
         let history = answer::history(election, &contest, &unit, &number);
         let answer = self.shown.map(|shown| answer::answer(&history, Votes(shown)));
-        let is_leaf = election.due(&contest).any(|each| *each == unit);
+        let is_leaf = election.is_due(&contest, &unit);
         Ok(Some(Told { contest, unit, number: text.clone(), shown: self.shown, history, answer, is_leaf }))
     }
 }
